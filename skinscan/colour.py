@@ -1,0 +1,66 @@
+"""Colour arithmetic, at the one place: sRGB, linear light and CIE L*a*b* (D65, 2°)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+#: Rec. 709 luminance weights of linear R, G, B (sRGB standard, IEC 61966-2-1).
+LUMINANCE_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
+_CODES = np.arange(256, dtype=np.float64) / 255.0
+#: Linear light of each 8-bit sRGB code, shape (256,).
+SRGB_TO_LINEAR = np.where(
+    _CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4
+).astype(np.float32)
+
+
+def to_linear(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Convert 8-bit sRGB to linear light.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, any shape
+        sRGB codes.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+        Linear light in 0..1.
+    """
+    return np.asarray(SRGB_TO_LINEAR[rgb], dtype=np.float32)
+
+
+def from_linear(linear: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Convert linear light to sRGB values in 0..1 (not rounded).
+
+    Parameters
+    ----------
+    linear : ndarray of float, any shape
+        Linear light; values outside 0..1 are clipped.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+        sRGB in 0..1.
+    """
+    x = np.clip(np.asarray(linear, dtype=np.float32), 0.0, 1.0)
+    return np.where(x <= 0.0031308, x * 12.92, 1.055 * x ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def luminance(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Relative luminance Y of linear RGB, shape (..., 3) -> (...)."""
+    return np.asarray(linear @ LUMINANCE_WEIGHTS, dtype=np.float32)
+
+
+def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Convert linear sRGB of shape (H, W, 3) to CIE L*a*b* (D65, 2°), float32.
+
+    Returns
+    -------
+    ndarray of float32, shape (H, W, 3)
+        L* in 0..100, a* and b* in about -110..110.
+    """
+    lab: NDArray[np.float32] = cv2.cvtColor(np.ascontiguousarray(linear), cv2.COLOR_LRGB2Lab)
+    return lab

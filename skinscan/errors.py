@@ -1,0 +1,157 @@
+"""Every error that skinscan raises on purpose: one class per cause.
+
+Each message says what was expected, what was found and what to do. Messages
+never contain a file name, a client's name or pixel data: they end up in logs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SkinscanError(Exception):
+    """Base of all errors raised by skinscan.
+
+    Parameters
+    ----------
+    expected, found, remedy : str
+        What the code needed, what it got, and what the user can do about it.
+        Each is a phrase without a final full stop.
+    """
+
+    #: Stable identifier of the cause, used in tables and summaries.
+    cause: ClassVar[str] = "error"
+
+    def __init__(self, *, expected: str, found: str, remedy: str) -> None:
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+        super().__init__(f"Expected {expected}; found {found}. {remedy}.")
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return (_rebuild, (type(self), self.expected, self.found, self.remedy))
+
+
+def _rebuild(cls: type[SkinscanError], expected: str, found: str, remedy: str) -> SkinscanError:
+    """Unpickle an error: its keyword-only constructor defeats the default."""
+    return cls(expected=expected, found=found, remedy=remedy)
+
+
+class PhotoError(SkinscanError):
+    """The file or object given cannot become a Photo."""
+
+    cause = "photo"
+
+
+class NotAnImageError(PhotoError):
+    """The bytes are no picture at all (empty, text, a document, noise)."""
+
+    cause = "not_an_image"
+
+
+class UnsupportedFormatError(PhotoError):
+    """A picture, but of a format that skinscan does not read."""
+
+    cause = "unsupported_format"
+
+
+class TruncatedImageError(PhotoError):
+    """The picture starts well and breaks off or is damaged inside."""
+
+    cause = "truncated"
+
+
+class PhotoTooLargeError(PhotoError):
+    """More bytes or more pixels than the limits allow."""
+
+    cause = "too_large"
+
+
+class PhotoTooSmallError(PhotoError):
+    """Fewer pixels than any metric could use."""
+
+    cause = "too_small"
+
+
+class BadAspectError(PhotoError):
+    """Too long and thin to be a photo of a face."""
+
+    cause = "bad_aspect"
+
+
+class BadColourModeError(PhotoError):
+    """Pixels that are not 8-bit colour (grey, CMYK, 16-bit, palette, alpha)."""
+
+    cause = "bad_colour_mode"
+
+
+class UnreadableFileError(PhotoError):
+    """The path does not exist, is a folder or may not be read."""
+
+    cause = "unreadable"
+
+
+class UnsupportedSourceError(PhotoError):
+    """The object given is none of the accepted kinds of source."""
+
+    cause = "unsupported_source"
+
+
+class BadOptionError(SkinscanError):
+    """An option has a value outside its documented range."""
+
+    cause = "bad_option"
+
+
+class FaceError(SkinscanError):
+    """The photo was read, but no single face can be measured in it."""
+
+    cause = "face"
+
+
+class NoFaceError(FaceError):
+    """No face was found."""
+
+    cause = "no_face"
+
+
+class SeveralFacesError(FaceError):
+    """More than one face was found and the caller did not ask for the largest."""
+
+    cause = "several_faces"
+
+
+class FaceTooSmallError(FaceError):
+    """The face has too few pixels per mm for any measurement."""
+
+    cause = "face_too_small"
+
+
+class ModelError(SkinscanError):
+    """The landmark model is missing, or is not the file that skinscan was built for."""
+
+    cause = "model"
+
+
+class ScanFileError(SkinscanError):
+    """A saved Scan cannot be read back."""
+
+    cause = "scan_file"
+
+
+class UnknownNameError(SkinscanError):
+    """A metric, region, view or level was asked for by a name that does not exist."""
+
+    cause = "unknown_name"
+
+
+class OutputError(SkinscanError):
+    """A result cannot be written where it was asked for."""
+
+    cause = "output"
+
+
+class SourceFolderError(SkinscanError):
+    """A folder to score does not exist or holds no photo."""
+
+    cause = "source_folder"

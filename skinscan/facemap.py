@@ -1,0 +1,384 @@
+"""Face + Photo -> FaceMap: the photo rectified into the canonical face frame.
+
+The mapping from map to photo is affine inside each triangle of the mesh. It is
+tabulated on a grid of `GRID_PX_MM` and interpolated, so that rectifying costs one
+``cv2.remap`` at any level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from skinscan.colour import luminance, to_linear
+from skinscan.frame import (
+    GRID_PX_MM,
+    LEVELS_PX_MM,
+    atlas_mesh,
+    map_px_to_mm,
+    map_size,
+    mm_to_map_px,
+)
+from skinscan.landmarks import Face
+from skinscan.mesh import canonical_mesh
+from skinscan.photo import Photo
+from skinscan.skinmask import skin_mask
+
+#: A surface turned further than this from the camera is foreshortened beyond use.
+_STEEPEST_DEG = 68.0
+#: A point this far behind the front surface at the same pixel is hidden.
+_HIDDEN_MM = 6.0
+#: A photo may fall short of a level by this factor and still be measured there. The canonical
+#: mm is about 6 % shorter than a true mm (pupil distance 66.8 instead of 62 to 63 mm over 51
+#: adults), and faces differ in size by as much again.
+_LEVEL_TOLERANCE = 0.88
+#: Codes from which a channel counts as clipped.
+_CLIPPED_CODE = 252
+
+#: Vertices whose motion the extended forehead follows: forehead and brows.
+_FOREHEAD_FIT = (
+    10, 338, 297, 332, 284, 109, 67, 103, 54, 151, 337, 299, 333, 298,
+    108, 69, 104, 68, 9, 336, 296, 334, 107, 66, 105, 8,
+)  # fmt: skip
+
+
+def _atlas_points_px(face: Face) -> NDArray[np.float64]:
+    """Photo position and depth of every atlas vertex: shape (V, 3), x, y, z in px."""
+    mesh = canonical_mesh()
+    atlas = atlas_mesh()
+    count = len(mesh.vertices_mm)
+    seen = np.column_stack([face.landmarks_px[:count], face.depth_px[:count]])
+    # The forehead beyond the mesh moves as one piece with the forehead inside it.
+    fit = np.array(_FOREHEAD_FIT)
+    design = np.column_stack([mesh.vertices_mm[fit], np.ones(len(fit))])
+    # Brows lift and lower; shrinking towards the rigid pose keeps the affine fit stable.
+    rigid = _rigid_points(face)
+    residual = seen[fit] - rigid[fit]
+    ridge = np.diag([40.0, 40.0, 40.0, 1e-6]) ** 2
+    affine = np.linalg.solve(design.T @ design + ridge, design.T @ residual)
+    extra = atlas.vertices_mm[count:]
+    moved = rigid[count:] + np.column_stack([extra, np.ones(len(extra))]) @ affine
+    edge_design = np.column_stack([mesh.vertices_mm, np.ones(count)])
+    step = seen - (rigid[:count] + edge_design @ affine)
+    return np.vstack([seen, moved + step[atlas.extension_base]])
+
+
+def _rigid_points(face: Face) -> NDArray[np.float64]:
+    """Atlas vertices under the rigid pose of the face: shape (V, 3), px."""
+    mesh = canonical_mesh()
+    atlas = atlas_mesh()
+    turned = atlas.vertices_mm @ face.rotation.T * face.scale_mesh_px_mm
+    points = turned * np.array([1.0, -1.0, 1.0])
+    seen = np.column_stack([face.landmarks_px[:468], face.depth_px[:468]])
+    weight = mesh.fit_weight / mesh.fit_weight.sum()
+    offset = weight @ (seen[mesh.fit_index] - points[mesh.fit_index])
+    return np.asarray(points + offset)
+
+
+def _facing(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Cosine between the surface normal at each vertex and the direction to the camera."""
+    corner = (points * np.array([1.0, -1.0, 1.0]))[triangles]
+    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    total = np.zeros_like(points)
+    for k in range(3):
+        np.add.at(total, triangles[:, k], normal)
+    return np.asarray(total[:, 2] / np.maximum(np.linalg.norm(total, axis=1), 1e-9))
+
+
+def _on_grid(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Interpolate per-vertex values, shape (V, C), on the grid: (rows, columns, C)."""
+    atlas = atlas_mesh()
+    inside = atlas.grid_triangle >= 0
+    tri = atlas.triangles[atlas.grid_triangle[inside]]
+    weights = atlas.grid_weights[inside]
+    single = values.astype(np.float32)
+    result = np.full((*inside.shape, values.shape[1]), np.nan, dtype=np.float32)
+    result[inside] = (
+        single[tri[:, 0]] * weights[:, :1]
+        + single[tri[:, 1]] * weights[:, 1:2]
+        + single[tri[:, 2]] * weights[:, 2:]
+    )
+    return result
+
+
+def _hidden(
+    grid_px: NDArray[np.float32], depth: NDArray[np.float32], scale_px_mm: float
+) -> NDArray[np.bool_]:
+    """Mark grid points behind another part of the face (z-buffer with cells of 1.5 mm)."""
+    cell = 1.5 * scale_px_mm
+    known = np.isfinite(depth)
+    xy = np.floor(grid_px[known] / cell).astype(np.int64)
+    xy -= xy.min(axis=0)
+    key = xy[:, 1] * (xy[:, 0].max() + 1) + xy[:, 0]
+    z = depth[known]
+    front = np.full(int(key.max()) + 1, -np.inf, dtype=np.float32)
+    np.maximum.at(front, key, z)
+    hidden = np.zeros(depth.shape, dtype=bool)
+    hidden[known] = z < front[key] - _HIDDEN_MM * scale_px_mm
+    return hidden
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """The FaceMap at one resolution level.
+
+    Attributes
+    ----------
+    level_px_mm : float
+    linear : ndarray of float32, shape (rows, columns, 3)
+        Linear sRGB light.
+    log_y : ndarray of float32, shape (rows, columns)
+        100·ln Y, Y the relative luminance: differences are contrasts in %.
+    skin : ndarray of bool, shape (rows, columns)
+        True where skin is seen, facing the camera and not clipped.
+    """
+
+    level_px_mm: float
+    linear: NDArray[np.float32]
+    log_y: NDArray[np.float32]
+    skin: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMap:
+    """A face rectified into the canonical frame.
+
+    Attributes
+    ----------
+    grid_px : ndarray of float32, shape (rows, columns, 2)
+        Pixel of the full-size photo shown at each grid point; beyond the face it
+        continues smoothly.
+    facing : ndarray of float32, shape (rows, columns)
+        Cosine between surface normal and viewing direction; NaN outside the face.
+    visible : ndarray of bool, shape (rows, columns)
+        True where the surface faces the camera, is not hidden and lies in the photo.
+    skin : ndarray of bool, shape (rows, columns)
+        ``visible`` without eyes, brows, lips, nostrils, hair, glasses, clipped light.
+    clipped : ndarray of bool, shape (rows, columns)
+        Visible but over-exposed.
+    resolution_px_mm : float
+        Pixels per canonical mm that the photo really has.
+    layers : Mapping[float, Layer]
+        By level, every level up to the photo's own, the lowest always present.
+    """
+
+    grid_px: NDArray[np.float32]
+    facing: NDArray[np.float32]
+    visible: NDArray[np.bool_]
+    skin: NDArray[np.bool_]
+    clipped: NDArray[np.bool_]
+    resolution_px_mm: float
+    layers: Mapping[float, Layer]
+
+    @property
+    def top_level(self) -> float:
+        """Highest level present."""
+        return max(self.layers)
+
+    def to_photo_px(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map canonical mm, shape (N, 2), to pixels of the full-size photo, shape (N, 2)."""
+        return _sample_grid(self.grid_px, points_mm)
+
+    def to_map_mm(self, points_px: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map pixels of the full-size photo, shape (N, 2), to canonical mm.
+
+        Points off the face give NaN.
+        """
+        points = np.asarray(points_px, dtype=np.float64).reshape(-1, 2)
+        rows, columns = np.nonzero(self.visible)
+        if not len(rows) or not len(points):
+            return np.full(points.shape, np.nan)
+        nodes = self.grid_px[rows, columns].astype(np.float64)
+        distance, nearest = cKDTree(nodes).query(points)
+        guess = map_px_to_mm(
+            np.column_stack([columns[nearest], rows[nearest]]).astype(np.float64), GRID_PX_MM
+        )
+        step = 0.25
+        for _ in range(6):
+            here = self.to_photo_px(guess)
+            dx = (self.to_photo_px(guess + [step, 0.0]) - here) / step
+            dy = (self.to_photo_px(guess + [0.0, step]) - here) / step
+            miss = points - here
+            det = dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
+            det = np.where(np.abs(det) < 1e-9, np.nan, det)
+            move = (
+                np.column_stack(
+                    [
+                        miss[:, 0] * dy[:, 1] - miss[:, 1] * dy[:, 0],
+                        miss[:, 1] * dx[:, 0] - miss[:, 0] * dx[:, 1],
+                    ]
+                )
+                / det[:, None]
+            )
+            guess = guess + np.clip(move, -1.0, 1.0)
+        guess[distance > 2.0 * self.resolution_px_mm] = np.nan
+        return guess
+
+
+def _sample_grid(grid: NDArray[np.float32], points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bilinear lookup of a grid at canonical mm, in double precision."""
+    at = mm_to_map_px(np.asarray(points_mm, dtype=np.float64).reshape(-1, 2), GRID_PX_MM)
+    rows, columns = grid.shape[:2]
+    u = np.clip(at[:, 0], 0, columns - 1.001)
+    v = np.clip(at[:, 1], 0, rows - 1.001)
+    u = np.nan_to_num(u)
+    v = np.nan_to_num(v)
+    c, r = np.floor(u).astype(int), np.floor(v).astype(int)
+    fu, fv = (u - c)[:, None], (v - r)[:, None]
+    top = grid[r, c] * (1 - fu) + grid[r, c + 1] * fu
+    low = grid[r + 1, c] * (1 - fu) + grid[r + 1, c + 1] * fu
+    result = np.asarray(top * (1 - fv) + low * fv, dtype=np.float64)
+    result[~np.isfinite(at).all(axis=1)] = np.nan
+    return result
+
+
+def _continued(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill what lies outside the face from the nearest grid point inside."""
+    outside = np.isnan(values[..., 0])
+    if not outside.any():
+        return values
+    source = (outside).astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(
+        source, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    inside = ~outside
+    lookup = np.zeros((int(labels.max()) + 1, values.shape[2]), dtype=np.float32)
+    lookup[labels[inside]] = values[inside]
+    return lookup[labels]
+
+
+def levels_for(resolution_px_mm: float) -> tuple[float, ...]:
+    """Levels at which a photo of this resolution is measured; never empty.
+
+    Parameters
+    ----------
+    resolution_px_mm : float
+        Pixels per canonical mm in the full-size photo.
+
+    Returns
+    -------
+    tuple of float
+        Ascending. The lowest level is always present; measurements there carry
+        the flag ``low_resolution`` when the photo falls short of it.
+    """
+    fitting = [lv for lv in LEVELS_PX_MM if resolution_px_mm >= lv * _LEVEL_TOLERANCE]
+    return tuple(fitting) or LEVELS_PX_MM[:1]
+
+
+def _crop_for_level(
+    photo: Photo, grid_photo: NDArray[np.float32], inside: NDArray[np.bool_], ratio: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Cut the face out and shrink it to about the level's sampling (area average).
+
+    Sampling a finer photo directly would alias, and would make the same skin
+    rougher in a photo with more pixels.
+    """
+    height, width = photo.rgb.shape[:2]
+    low = np.floor(grid_photo[inside].min(axis=0)).astype(int) - 8
+    high = np.ceil(grid_photo[inside].max(axis=0)).astype(int) + 9
+    x0, y0 = np.clip(low, 0, [width - 1, height - 1])
+    x1, y1 = np.clip(high, [x0 + 1, y0 + 1], [width, height])
+    crop = photo.rgb[y0:y1, x0:x1]
+    moved = grid_photo - np.array([x0, y0], dtype=np.float32)
+    if ratio > 1.05:
+        size = (max(round(crop.shape[1] / ratio), 1), max(round(crop.shape[0] / ratio), 1))
+        factor = np.array(
+            [size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32
+        )
+        crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        moved = (moved + 0.5) * factor - 0.5
+    return np.ascontiguousarray(crop), moved
+
+
+def _resize(image: NDArray[np.float32], level: float, how: int) -> NDArray[np.float32]:
+    rows, columns = map_size(level)
+    if image.shape[:2] == (rows, columns):
+        return image
+    return np.asarray(cv2.resize(image, (columns, rows), interpolation=how), dtype=np.float32)
+
+
+def log_luminance(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """100·ln Y of linear RGB, shape (H, W, 3) -> (H, W).
+
+    Luminance is floored at 1/4096, below the first step of an 8-bit photo.
+    """
+    floored = np.maximum(luminance(linear), np.float32(1.0 / 4096.0))
+    return np.asarray(cv2.log(floored), dtype=np.float32) * np.float32(100.0)
+
+
+def rectify(
+    photo: Photo, face: Face, *, levels: Sequence[float] | None = None
+) -> FaceMap:
+    """Rectify a photo into the canonical face frame.
+
+    Parameters
+    ----------
+    photo : Photo
+        May be decoded at reduced size.
+    face : Face
+        Found in the same photo at any reduction.
+    levels : sequence of float, optional
+        Levels in px/mm; by default all that the photo resolves.
+
+    Returns
+    -------
+    FaceMap
+    """
+    points = _atlas_points_px(face)
+    atlas = atlas_mesh()
+    facing_vertex = _facing(points, atlas.triangles)
+    grid = _on_grid(np.column_stack([points, facing_vertex]))
+    known = atlas.grid_triangle >= 0
+    grid_px = _continued(grid[..., :2])
+    facing = grid[..., 3]
+    hidden = _hidden(grid[..., :2], grid[..., 2], face.scale_mesh_px_mm)
+    width, height = photo.full_size_px
+    in_photo = (
+        (grid_px[..., 0] >= 0)
+        & (grid_px[..., 1] >= 0)
+        & (grid_px[..., 0] <= width - 1)
+        & (grid_px[..., 1] <= height - 1)
+    )
+    with np.errstate(invalid="ignore"):
+        visible = known & ~hidden & in_photo & (facing > np.cos(np.radians(_STEEPEST_DEG)))
+
+    resolution = face.scale_mesh_px_mm
+    chosen = tuple(levels) if levels is not None else levels_for(resolution)
+    top = max(chosen)
+    decoded_px_mm = resolution * photo.rgb.shape[1] / width
+    grid_photo = photo.from_full_px(grid_px.reshape(-1, 2)).reshape(grid_px.shape)
+    crop, moved = _crop_for_level(
+        photo, grid_photo.astype(np.float32), visible, decoded_px_mm / top
+    )
+    rows, columns = map_size(top)
+    mapping = cv2.resize(moved, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    codes = cv2.remap(
+        crop, mapping, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8, copy=False)
+
+    over = ((codes >= _CLIPPED_CODE).sum(axis=2) >= 2).astype(np.float32)
+    clipped_grid = (_resize(over, GRID_PX_MM, cv2.INTER_AREA) > 0.25) & visible
+    linear = to_linear(codes)
+    base = _resize(linear, GRID_PX_MM, cv2.INTER_AREA)
+    skin = skin_mask(base, visible=visible, clipped=clipped_grid)
+    layers = {}
+    for level in sorted(chosen, reverse=True):
+        light = _resize(linear, level, cv2.INTER_AREA)
+        mask = _resize(skin.astype(np.float32), level, cv2.INTER_LINEAR) > 0.5
+        mask &= _resize(over, level, cv2.INTER_AREA) < 0.25
+        layers[level] = Layer(level, light, log_luminance(light), mask)
+    return FaceMap(
+        grid_px=grid_px,
+        facing=facing,
+        visible=visible,
+        skin=skin,
+        clipped=clipped_grid,
+        resolution_px_mm=resolution,
+        layers=MappingProxyType(layers),
+    )

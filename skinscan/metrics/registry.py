@@ -1,0 +1,161 @@
+"""What a metric is, and the list of all of them.
+
+A metric is one `Metric` entry beside the function that computes it. Tables, documentation,
+the app and the tests read the registry; nothing else has to be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from skinscan.errors import UnknownNameError
+from skinscan.flags import Flag
+from skinscan.frame import LEVELS_PX_MM
+
+if TYPE_CHECKING:
+    from skinscan.metrics.sample import RegionSample
+
+
+class Better(StrEnum):
+    """Direction of improvement."""
+
+    DOWN = "down"
+    UP = "up"
+    NEUTRAL = "neutral"
+
+
+class Concern(StrEnum):
+    """What people read first: a named set of metrics."""
+
+    TEXTURE = "texture"
+    TONE = "tone"
+    WRINKLES = "wrinkles"
+    LIFT = "lift"
+    UNDER_EYE = "under_eye"
+    RADIANCE = "radiance"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number with what qualifies it.
+
+    Attributes
+    ----------
+    metric, region : str
+        Names in the registry and in the atlas.
+    level_px_mm : float
+        Resolution level at which it was taken.
+    value : float
+        In the metric's unit; NaN always comes with a flag.
+    sem : float
+        Standard error in the same unit; NaN with the flag ``no_sem``.
+    flags : Flag
+    """
+
+    metric: str
+    region: str
+    level_px_mm: float
+    value: float
+    sem: float
+    flags: Flag
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A registered, documented measurement.
+
+    Attributes
+    ----------
+    name : str
+        ``family.quantity``.
+    family : str
+        Module that computes it.
+    concern : Concern
+        Where people read it.
+    title : str
+        For people.
+    unit : str
+        ``""`` for pure numbers.
+    better : Better
+        Direction of improvement.
+    groups : tuple of str
+        Region groups it applies to.
+    lowest_level_px_mm : float
+        Below this level it means nothing: NaN with ``low_resolution``.
+    finest_level_px_mm : float
+        Levels above this one add nothing: they repeat the value found here.
+    description : str
+        Definition, what it responds to, and what it does not.
+    source : str
+        Published source of the method.
+    compute : callable
+        RegionSample -> value; may return NaN, which is then flagged as occluded.
+    flags : Flag
+        Carried by every measurement of this metric.
+    """
+
+    name: str
+    family: str
+    concern: Concern
+    title: str
+    unit: str
+    better: Better
+    groups: tuple[str, ...]
+    lowest_level_px_mm: float
+    description: str
+    source: str
+    compute: Callable[[RegionSample], float]
+    finest_level_px_mm: float = max(LEVELS_PX_MM)
+    flags: Flag = Flag.NONE
+
+
+_REGISTRY: dict[str, Metric] = {}
+
+
+def register(metric: Metric) -> Metric:
+    """Add a metric to the registry; the name must be new."""
+    if metric.name in _REGISTRY:
+        raise UnknownNameError(
+            expected="a metric name that is not taken",
+            found=metric.name,
+            remedy="Choose another name",
+        )
+    _REGISTRY[metric.name] = metric
+    return metric
+
+
+def metrics() -> Mapping[str, Metric]:
+    """All registered metrics by name."""
+    import skinscan.metrics.catalogue  # noqa: F401, PLC0415 - families register on import
+
+    return MappingProxyType(_REGISTRY)
+
+
+def metric(name: str) -> Metric:
+    """Return one metric.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no metric of that name.
+    """
+    found = metrics().get(name)
+    if found is None:
+        raise UnknownNameError(
+            expected="the name of a metric, for example wrinkles.severity",
+            found=repr(name),
+            remedy="`skinscan.metrics.metrics()` lists them",
+        )
+    return found
+
+
+def by_family() -> Iterator[tuple[str, tuple[Metric, ...]]]:
+    """Families in order of registration, each with its metrics."""
+    families: dict[str, tuple[Metric, ...]] = {}
+    for item in metrics().values():
+        families[item.family] = (*families.get(item.family, ()), item)
+    yield from families.items()

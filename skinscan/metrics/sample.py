@@ -1,0 +1,63 @@
+"""What a metric sees: one region of one FaceMap at one level, with the lines found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.facemap import FaceMap, Layer
+from skinscan.regions import Region, region_mask, region_window
+
+if TYPE_CHECKING:
+    from skinscan.metrics.lines import LevelLines
+    from skinscan.metrics.maps import LevelMaps
+
+
+@dataclass(frozen=True, eq=False)
+class RegionSample:
+    """One region at one level.
+
+    Attributes
+    ----------
+    region : Region
+    layer : Layer
+    facemap : FaceMap
+    maps : LevelMaps
+        Derived pictures of the whole layer, computed once and shared by all metrics.
+    lines : LevelLines
+        Lines found at this level.
+    """
+
+    region: Region
+    layer: Layer
+    facemap: FaceMap
+    maps: LevelMaps
+    lines: LevelLines
+
+    @cached_property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns that enclose the region."""
+        return region_window(self.region.name, self.layer.level_px_mm)
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_]:
+        """Skin of the region inside ``window``."""
+        whole = region_mask(self.region.name, self.layer.level_px_mm)
+        return np.asarray(whole[self.window] & self.layer.skin[self.window])
+
+    @cached_property
+    def area_cm2(self) -> float:
+        """Area of the skin that is measured."""
+        return float(self.mask.sum()) / self.layer.level_px_mm**2 / 100.0
+
+    def cut(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Cut a picture of the whole layer to the window."""
+        return picture[self.window]
+
+    def pixels(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values of a picture on the region's skin, shape (n,) or (n, channels)."""
+        return picture[self.window][self.mask]

@@ -1,0 +1,427 @@
+"""The skin as maps in texture coordinates: relief, pigment, hairs.
+
+Pigment follows the two-pigment model in optical density (Tsumura et al.
+2003, doi:10.1145/882262.882344): reflectance = base · 10^−(m·M + h·H), with
+M and H the relative absorbances of melanin and haemoglobin in the red, green
+and blue channel. Melanin's fall with wavelength to the power −3.33 is that of
+Jacques 2013, doi:10.1088/0031-9155/58/11/R37, at 610, 545 and 465 nm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.colour import linear_to_lab, luminance
+from skinscan.phantom import features
+from skinscan.phantom.fractal import lattice_noise, smooth, step
+from skinscan.phantom.geometry import R0_MM, mean_frontal, neutral_surface
+from skinscan.phantom.truth import FaceTruth, Person, Pores, Spot, Wrinkle
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+#: Relative absorbance in R, G, B: melanin per red, haemoglobin per green optical density.
+MELANIN = np.array([1.0, 1.455, 2.47], dtype=np.float32)
+HAEMOGLOBIN = np.array([0.10, 1.0, 0.62], dtype=np.float32)
+#: Reflectance of skin without either pigment (collagen scattering), linear R, G, B.
+BASE = np.array([0.80, 0.72, 0.66], dtype=np.float32)
+#: Haemoglobin of every skin, green optical density.
+RESTING_HAEMOGLOBIN = 0.115
+
+#: Extent of the pigment map and of the detail map: u half-width, top and bottom v, mm.
+PIGMENT_EXTENT = (165.0, 125.0, -215.0)
+DETAIL_EXTENT = (128.0, 112.0, -104.0)
+PIGMENT_PX_MM = 4.0
+
+
+def reflectance(melanin_od: F32, haemoglobin_od: F32) -> F32:
+    """Linear RGB albedo from pigment densities; shape (...) -> (..., 3)."""
+    od = melanin_od[..., None] * MELANIN + haemoglobin_od[..., None] * HAEMOGLOBIN
+    return np.asarray(BASE * np.exp(np.float32(-np.log(10.0)) * od), dtype=np.float32)
+
+
+def skin_lab(melanin_od: float, haemoglobin_od: float = RESTING_HAEMOGLOBIN) -> tuple[float, float, float]:
+    """CIE L*a*b* (D65) of the skin's own colour."""
+    rgb = reflectance(np.full((1, 1), melanin_od, np.float32), np.full((1, 1), haemoglobin_od, np.float32))
+    lab = linear_to_lab(rgb)[0, 0]
+    return float(lab[0]), float(lab[1]), float(lab[2])
+
+
+def ita_deg(melanin_od: float) -> float:
+    """Individual typology angle of the skin's own colour, degrees.
+
+    ITA = arctan((L* − 50) / b*); above 55° very light, below −30° very dark
+    (Chardon et al. 1991, doi:10.1111/j.1467-2494.1991.tb00561.x).
+    """
+    lightness, _, b = skin_lab(melanin_od)
+    return float(np.rad2deg(np.arctan2(lightness - 50.0, b)))
+
+
+def melanin_for_ita(ita: float) -> float:
+    """Melanin optical density (0 to 0.6) whose ITA is nearest the one asked for."""
+    levels, angles = _ita_table()
+    return float(np.interp(-ita, -angles, levels))
+
+
+@cache
+def _ita_table() -> tuple[F64, F64]:
+    levels = np.linspace(0.0, 0.6, 241)
+    angles = np.array([ita_deg(float(m)) for m in levels])
+    return levels, np.minimum.accumulate(angles)
+
+
+def map_grid(extent: tuple[float, float, float], px_per_mm: float) -> tuple[F32, F32]:
+    """u and v of every texel, shape (rows, columns) each."""
+    half, top, bottom = extent
+    u = np.arange(round(2 * half * px_per_mm) + 1, dtype=np.float32) / np.float32(px_per_mm) - np.float32(half)
+    v = np.float32(top) - np.arange(round((top - bottom) * px_per_mm) + 1, dtype=np.float32) / np.float32(px_per_mm)
+    uu, vv = np.meshgrid(u, v)
+    return uu, vv
+
+
+@dataclass(frozen=True, eq=False)
+class SkinMaps:
+    """Everything about the skin that a pixel looks up.
+
+    Attributes
+    ----------
+    pigment : ndarray of float32, shape (H, W, 4)
+        Melanin, haemoglobin (optical density), lips 0..1, visibility 0..1.
+    detail : ndarray of float32, shape (h, w, 4)
+        Slope along u and v (mm/mm), groove depth below the surroundings (mm),
+        coverage by brow and lash hairs 0..1.
+    detail_px_mm : float
+    """
+
+    pigment: F32
+    detail: F32
+    detail_px_mm: float
+
+
+def skin_maps(truth: FaceTruth, *, px_per_mm: float) -> SkinMaps:
+    """Make the maps of a truth for a picture of the given resolution.
+
+    Parameters
+    ----------
+    truth : FaceTruth
+    px_per_mm : float
+        Of the picture; the detail map is finer by a half, 4 to 14 px/mm.
+
+    Returns
+    -------
+    SkinMaps
+        Cached for the last few truths.
+    """
+    detail_px_mm = float(np.clip(np.ceil(1.5 * px_per_mm * 2) / 2, 4.0, 14.0))
+    blur_mm = 0.35 / px_per_mm
+    return SkinMaps(
+        pigment=_pigment(
+            truth.person.seed,
+            truth.person.melanin_od,
+            truth.person.lip_haemoglobin_od,
+            truth.redness_od,
+            truth.mottling,
+            truth.under_eye_shadow_dl,
+            truth.spots,
+        ),
+        detail=_detail(
+            truth.person.seed, truth.wrinkles, truth.pores, truth.roughness_mm, detail_px_mm, round(blur_mm, 4)
+        ),
+        detail_px_mm=detail_px_mm,
+    )
+
+
+def _blob(x: F32, y: F32, cx: float, cy: float, sx: float, sy: float) -> F32:
+    """Gaussian mirrored in x."""
+    return np.asarray(
+        np.exp(-(((np.abs(x) - np.float32(cx)) / np.float32(sx)) ** 2) - ((y - np.float32(cy)) / np.float32(sy)) ** 2),
+        dtype=np.float32,
+    )
+
+
+def trough(x: F32, y: F32) -> F32:
+    """Unit weight of the under-eye shadow: an arc from the inner corner along the lid.
+
+    Parameters
+    ----------
+    x, y : ndarray of float32
+        Frontal neutral-frame mm.
+    """
+    ax = np.abs(x)
+    crest = 14.5 + 0.012 * (ax - 29.0) ** 2 + 0.10 * np.maximum(24.0 - ax, 0)
+    return np.asarray(
+        np.exp(-(((y - crest) / 5.6) ** 2)) * step(ax, 13.0, 22.0) * (1 - step(ax, 36.0, 49.0)), dtype=np.float32
+    )
+
+
+@lru_cache(maxsize=3)
+def _pigment(
+    seed: int,
+    melanin_od: float,
+    lip_od: float,
+    redness_od: float,
+    mottling: float,
+    shadow_dl: float,
+    spots: tuple[Spot, ...],
+) -> F32:
+    u, v = map_grid(PIGMENT_EXTENT, PIGMENT_PX_MM)
+    x = mean_frontal(u, v)
+    y = v
+    shape = (u.shape[0], u.shape[1])
+    slow = lattice_noise(shape, PIGMENT_PX_MM, (28.0, 13.0, 6.5), (0.5, 0.4, 0.35), seed=(seed, 31))
+    fine = lattice_noise(shape, PIGMENT_PX_MM, (3.2, 1.6, 0.8, 0.4), (0.5, 0.45, 0.4, 0.3), seed=(seed, 32))
+    blood = lattice_noise(shape, PIGMENT_PX_MM, (15.0, 7.0, 3.0, 1.3, 0.6), (0.4, 0.4, 0.4, 0.4, 0.3), seed=(seed, 33))
+    m = np.float32(mottling)
+    # pigment varies with its own amount, above a floor that even the lightest skin has
+    spread = np.float32(0.012 + 0.06 * melanin_od)
+    melanin = np.float32(melanin_od) + m * spread * (0.45 * slow + 0.75 * fine)
+    melanin += np.float32(0.012 + 0.10 * melanin_od) * (_blob(x, y, 30, 34, 18, 9) + 0.5 * _blob(x, y, 0, 90, 60, 18))
+    haemoglobin = np.float32(RESTING_HAEMOGLOBIN) + m * np.float32(0.012) * blood
+    flush = (
+        _blob(x, y, 40, -6, 20, 19) + 0.9 * _blob(x, y, 0, -9, 15, 12) + 0.35 * _blob(x, y, 0, -78, 20, 12)
+    )
+    haemoglobin += np.float32(0.018) * flush
+    haemoglobin += np.float32(redness_od) * flush * (1 + 0.45 * blood)
+    haemoglobin -= np.float32(0.02) * _blob(x, y, 0, 70, 50, 24)
+    melanin += _shadow_od(melanin_od, shadow_dl) * trough(x, y) * np.float32(0.5)
+    # the rest of the shadow is blood seen through thin skin; split so that ΔL* adds up
+    haemoglobin += _shadow_od(melanin_od, shadow_dl, blood=True) * trough(x, y) * np.float32(0.5)
+    for spot in spots:
+        _add_spot(melanin, spot)
+    freckles = _sprinkle(seed, shape, melanin_od)
+    melanin += m * freckles
+    lip, dark = features.lip_and_dark(shape, PIGMENT_EXTENT, PIGMENT_PX_MM)
+    haemoglobin += lip * np.float32(lip_od) * (1 + 0.15 * blood)
+    melanin += lip * np.float32(0.015 + 0.08 * melanin_od)
+    out = np.stack([np.maximum(melanin, 0), np.maximum(haemoglobin, 0), lip, dark], axis=-1)
+    return out.astype(np.float32)
+
+
+def _shadow_od(melanin_od: float, shadow_dl: float, *, blood: bool = False) -> np.float32:
+    """Density of one pigment that lowers L* of the skin by the dose."""
+    start = skin_lab(melanin_od)[0]
+    low, high = 0.0, 1.5
+    for _ in range(30):
+        middle = (low + high) / 2
+        seen = (
+            skin_lab(melanin_od, RESTING_HAEMOGLOBIN + middle)[0] if blood else skin_lab(melanin_od + middle)[0]
+        )
+        low, high = (middle, high) if start - seen < shadow_dl else (low, middle)
+    return np.float32((low + high) / 2)
+
+
+def _add_spot(melanin: F32, spot: Spot) -> None:
+    uv = neutral_surface(np.array([[spot.x_mm, spot.y_mm]]))[0]
+    half, top, _ = PIGMENT_EXTENT
+    col, row = (uv[0] + half) * PIGMENT_PX_MM, (top - uv[1]) * PIGMENT_PX_MM
+    reach = int(np.ceil(spot.diameter_mm * PIGMENT_PX_MM * 1.3)) + 2
+    r0, c0 = max(int(row) - reach, 0), max(int(col) - reach, 0)
+    patch = melanin[r0 : int(row) + reach, c0 : int(col) + reach]
+    yy, xx = np.mgrid[r0 : r0 + patch.shape[0], c0 : c0 + patch.shape[1]].astype(np.float32)
+    rr = np.hypot(xx - col, yy - row) / (spot.diameter_mm * PIGMENT_PX_MM / 2)
+    # flat top, soft rim, one half at the diameter
+    patch += np.float32(spot.melanin_od) * np.exp(np.float32(-np.log(2)) * rr**4).astype(np.float32)
+
+
+def _sprinkle(seed: int, shape: tuple[int, int], melanin_od: float) -> F32:
+    """Freckles that everybody has a few of."""
+    rng = np.random.default_rng([seed, 34])
+    out = np.zeros(shape, dtype=np.float32)
+    count = 260
+    half, top, _ = PIGMENT_EXTENT
+    u = rng.uniform(-100, 100, count)
+    v = rng.uniform(-95, 95, count)
+    dose = 0.05 * rng.gamma(1.2, 0.5, count) * (0.5 + 2 * melanin_od)
+    col = np.round((u + half) * PIGMENT_PX_MM).astype(int)
+    row = np.round((top - v) * PIGMENT_PX_MM).astype(int)
+    for k in range(3):
+        layer = np.zeros(shape, dtype=np.float32)
+        layer[row[k::3], col[k::3]] = dose[k::3]
+        sigma = (0.22, 0.4, 0.7)[k] * PIGMENT_PX_MM
+        out += smooth(layer, sigma) * np.float32(2 * np.pi * sigma**2 * 0.5)
+    return out
+
+
+# --- relief ----------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)
+def _detail(
+    seed: int,
+    wrinkles: tuple[Wrinkle, ...],
+    pores: Pores,
+    roughness_mm: float,
+    px_mm: float,
+    blur_mm: float,
+) -> F32:
+    relief, fibre, keep = _fine_relief(seed, pores, roughness_mm, px_mm)
+    height = relief.copy()
+    for wrinkle in wrinkles:
+        engrave(height, wrinkle, px_mm)
+    height = smooth(height, blur_mm * px_mm)
+    wide = smooth(height, 1.3 * px_mm)
+    groove = np.clip(wide - height, 0, None)
+    scale = np.float32(px_mm / 8.0)
+    slope_u = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=float(scale))
+    slope_v = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=-float(scale))
+    return np.stack([slope_u * keep, slope_v * keep, groove * keep, fibre], axis=-1)
+
+
+@lru_cache(maxsize=2)
+def _fine_relief(seed: int, pores: Pores, roughness_mm: float, px_mm: float) -> tuple[F32, F32, F32]:
+    u, v = map_grid(DETAIL_EXTENT, px_mm)
+    shape = (u.shape[0], u.shape[1])
+    x = mean_frontal(u, v)
+    fibre = features.hairs(seed, shape, DETAIL_EXTENT, px_mm)
+    lip = features.lip_only(shape, DETAIL_EXTENT, px_mm)
+    height = lattice_noise(
+        shape, px_mm, (2.4, 1.2, 0.6, 0.32, 0.17), (0.9, 0.65, 0.55, 0.45, 0.3), seed=(seed, 41)
+    ) * np.float32(roughness_mm)
+    height *= 1 - 0.6 * lip
+    height += _pore_relief(seed, pores, px_mm, shape) * (1 - lip)
+    height += _lip_relief(seed, u, v, lip)
+    height += features.folds(shape, DETAIL_EXTENT, px_mm)
+    half, top, bottom = DETAIL_EXTENT
+    keep = step(np.float32(half) - np.abs(u), 0.5, 12.0) * step(np.float32(top) - v, 0.5, 8.0) * step(
+        v - np.float32(bottom), 0.5, 8.0
+    )
+    del x
+    return height, fibre, keep
+
+
+def pore_weight(x: F32, y: F32) -> F32:
+    """Density of pores relative to the densest place, 0..1."""
+    w = (
+        0.22
+        + _blob(x, y, 27, -2, 17, 20)
+        + 0.9 * _blob(x, y, 0, -4, 15, 22)
+        + 0.5 * _blob(x, y, 0, 62, 42, 20)
+        + 0.45 * _blob(x, y, 0, -72, 26, 14)
+    )
+    eyes = _blob(x, y, 31, 24, 20, 13)
+    return np.asarray(np.clip(w * (1 - eyes), 0, 1), dtype=np.float32)
+
+
+def _pore_relief(seed: int, pores: Pores, px_mm: float, shape: tuple[int, int]) -> F32:
+    half, top, bottom = DETAIL_EXTENT
+    # a fixed list up to the greatest density: a higher dose adds pores and moves none
+    area_cm2 = 2 * half * (top - bottom) / 100.0
+    rng = np.random.default_rng([seed, 42])
+    count = int(250 * area_cm2)
+    u = rng.uniform(-half + 1, half - 1, count).astype(np.float32)
+    v = rng.uniform(bottom + 1, top - 1, count).astype(np.float32)
+    lot = rng.random(count).astype(np.float32)
+    depth = np.exp(0.35 * rng.standard_normal(count)).astype(np.float32)
+    size = np.exp(0.22 * rng.standard_normal(count)).astype(np.float32)
+    chosen = lot * 250 < pores.density_cm2 * pore_weight(mean_frontal(u[None], v[None])[0], v)
+    out = np.zeros(shape, dtype=np.float32)
+    classes = np.digitize(size, [0.86, 1.0, 1.18])
+    for k, factor in enumerate((0.76, 0.93, 1.08, 1.32)):
+        pick = chosen & (classes == k)
+        sigma_px = pores.diameter_mm * factor / 2.355 * px_mm
+        layer = np.zeros(shape, dtype=np.float32)
+        _splat(layer, (u[pick] + half) * px_mm, (top - v[pick]) * px_mm, depth[pick])
+        out -= smooth(layer, max(sigma_px, 0.3)) * np.float32(2 * np.pi * max(sigma_px, 0.3) ** 2)
+    return out * np.float32(pores.depth_mm)
+
+
+def _splat(layer: F32, col: F32, row: F32, value: F32) -> None:
+    """Add point masses, shared bilinearly among four texels."""
+    c0, r0 = np.floor(col).astype(np.int64), np.floor(row).astype(np.int64)
+    fc, fr = col - c0, row - r0
+    for dr, dc, w in (
+        (0, 0, (1 - fr) * (1 - fc)), (0, 1, (1 - fr) * fc), (1, 0, fr * (1 - fc)), (1, 1, fr * fc),
+    ):  # fmt: skip
+        rr, cc = r0 + dr, c0 + dc
+        ok = (rr >= 0) & (cc >= 0) & (rr < layer.shape[0]) & (cc < layer.shape[1])
+        np.add.at(layer, (rr[ok], cc[ok]), (w * value)[ok])
+
+
+def _lip_relief(seed: int, u: F32, v: F32, lip: F32) -> F32:
+    """Vertical furrows of the lips."""
+    rng = np.random.default_rng([seed, 43])
+    knots = rng.standard_normal(256).astype(np.float32)
+    along = (u + 40 + 0.06 * (v + 43) * np.sign(u)) / 0.75
+    ridge = np.interp(along, np.arange(256), knots).astype(np.float32)
+    return ridge * lip * np.float32(0.035)
+
+
+def engrave(height: F32, wrinkle: Wrinkle, px_mm: float) -> None:
+    """Cut one wrinkle into a detail height map, in place.
+
+    The line is a chain of point masses, blurred: across, that is a Gaussian
+    groove of the wanted depth and width; at its ends it fades.
+
+    Parameters
+    ----------
+    height : ndarray of float32
+        Map over ``DETAIL_EXTENT``, mm.
+    wrinkle : Wrinkle
+    px_mm : float
+        Resolution of the map.
+    """
+    uv = dense_line(wrinkle)
+    segment = np.linalg.norm(np.diff(uv, axis=0), axis=1)
+    arc = np.concatenate([[0.0], np.cumsum(segment)])
+    length = float(arc[-1])
+    if length <= 0 or wrinkle.depth_mm <= 0:
+        return
+    n = max(int(length * px_mm * 2), 8)
+    s = (np.arange(n) + 0.5) * length / n
+    u, v = np.interp(s, arc, uv[:, 0]), np.interp(s, arc, uv[:, 1])
+    depth = wrinkle.depth_mm * depth_profile(wrinkle, s / length)
+    half, top, _ = DETAIL_EXTENT
+    sigma_px = wrinkle.width_mm / 2.355 * px_mm
+    rim_px = 2.1 * sigma_px
+    col, row = (u + half) * px_mm, (top - v) * px_mm
+    pad = int(np.ceil(4 * rim_px)) + 2
+    r0, r1 = max(int(row.min()) - pad, 0), min(int(row.max()) + pad + 1, height.shape[0])
+    c0, c1 = max(int(col.min()) - pad, 0), min(int(col.max()) + pad + 1, height.shape[1])
+    if r1 <= r0 or c1 <= c0:
+        return
+    layer = np.zeros((r1 - r0, c1 - c0), dtype=np.float32)
+    ds_px = length / n * px_mm
+    _splat(
+        layer, (col - c0).astype(np.float32), (row - r0).astype(np.float32), (depth * ds_px).astype(np.float32)
+    )
+    groove = smooth(layer, max(sigma_px, 0.3)) * np.float32(np.sqrt(2 * np.pi) * sigma_px)
+    # skin pushed aside bulges a little on both shoulders
+    rim = smooth(layer, rim_px) * np.float32(np.sqrt(2 * np.pi) * rim_px)
+    height[r0:r1, c0:c1] -= (groove - np.float32(0.22) * rim) / np.float32(0.78)
+
+
+def dense_line(wrinkle: Wrinkle) -> F64:
+    """Centreline in texture coordinates, densely sampled, shape (N, 2)."""
+    points = np.asarray(wrinkle.points_mm)
+    seg = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    arc = np.concatenate([[0.0], np.cumsum(seg)])
+    n = max(int(arc[-1] / 0.5), 8)
+    s = np.linspace(0, arc[-1], n)
+    fine = np.stack([np.interp(s, arc, points[:, 0]), np.interp(s, arc, points[:, 1])], axis=1)
+    return neutral_surface(fine)
+
+
+def depth_profile(wrinkle: Wrinkle, t: F64) -> F64:
+    """Depth along the line relative to its greatest, at t in 0..1."""
+    rng = np.random.default_rng([wrinkle.seed, 44])
+    knots = np.clip(1 + 0.28 * rng.standard_normal(8), 0.35, 1.6)
+    vary = np.interp(t, np.linspace(0, 1, 8), knots / knots.max())
+    taper = np.clip(np.sin(np.pi * np.clip(t, 0, 1)), 0, 1) ** 0.6
+    profile = vary * taper
+    return np.asarray(profile / max(float(profile.max()), 1e-9))
+
+
+def typical_luminance(person: Person) -> float:
+    """Relative luminance of the person's skin colour."""
+    rgb = reflectance(
+        np.full((1, 1), person.melanin_od, np.float32), np.full((1, 1), RESTING_HAEMOGLOBIN, np.float32)
+    )
+    return float(luminance(rgb)[0, 0])
+
+
+__all__ = ["R0_MM", "SkinMaps", "ita_deg", "melanin_for_ita", "reflectance", "skin_lab", "skin_maps"]

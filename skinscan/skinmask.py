@@ -1,0 +1,204 @@
+"""Where a FaceMap shows skin: not eyes, brows, lips, nostrils, hair, glasses or glare.
+
+Eyes, brows, lips and nostrils follow the landmarks, so that in the canonical frame their
+outlines are constant. Hair, beard, glasses, hands and background are found by how
+their brightness, colour and grain differ from the face's own skin.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.colour import luminance
+from skinscan.frame import (
+    BOTTOM_MM,
+    GRID_PX_MM,
+    LEFT_MM,
+    RIGHT_MM,
+    TOP_MM,
+    atlas_mesh,
+    map_size,
+    mm_to_map_px,
+)
+
+#: Lid margins, brows and nostrils of the subject's right side, outer lip contour.
+_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
+_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
+_NOSTRIL = (166, 218, 237, 238, 242, 99, 60, 240, 235)
+_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+
+#: Outline and margin in mm. The margins cover lashes, stray brow hairs and the lip's soft edge.
+_FEATURES = ((_EYE, 2.5), (_BROW, 2.5), (_NOSTRIL, 1.0), (_LIPS, 1.5))
+
+#: Skin that is hardly ever covered: cheeks, bridge of the nose, middle of forehead and chin.
+_CORE = (
+    (117, 118, 119, 100, 36, 205, 50),
+    (346, 347, 348, 329, 266, 425, 280),
+    (193, 168, 417, 419, 248, 281, 5, 51, 3, 196),
+    (108, 151, 337, 336, 9, 107),
+)
+
+#: Accepted deviation from the face's own skin: 100·ln of luminance and of colour ratios.
+_DARKEST, _BRIGHTEST = -95.0, 90.0
+_COLOUR_FLOOR = 9.0
+_COLOUR_SIGMAS = 4.5
+#: Grain (robust spread within 4 mm) above which a patch is hair, relative to the core's own.
+_GRAIN_FACTOR, _GRAIN_FLOOR = 3.2, 7.0
+
+
+def fill_outline(points_mm: NDArray[np.float64], level: float) -> NDArray[np.uint8]:
+    """Rasterise a polygon given in canonical mm, shape (N, 2), at ``level`` px/mm (0 or 1)."""
+    canvas = np.zeros(map_size(level), dtype=np.uint8)
+    shift = 4
+    outline = np.round(mm_to_map_px(points_mm, level) * 2**shift).astype(np.int32)
+    cv2.fillPoly(canvas, [outline], 1, lineType=cv2.LINE_8, shift=shift)
+    return canvas
+
+
+@cache
+def mirror_index() -> NDArray[np.int32]:
+    """For each atlas vertex the vertex on the other side of the face."""
+    points = atlas_mesh().vertices_mm
+    flipped = points * np.array([-1.0, 1.0, 1.0])
+    distance = np.linalg.norm(points[:, None, :] - flipped[None, :, :], axis=2)
+    return np.asarray(distance.argmin(axis=1), dtype=np.int32)
+
+
+def _disc(radius_mm: float) -> NDArray[np.uint8]:
+    size = 2 * round(radius_mm * GRID_PX_MM) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), dtype=np.uint8)
+
+
+@cache
+def feature_mask() -> NDArray[np.bool_]:
+    """Eyes, brows, nostrils and lips with their margins, on the grid."""
+    vertices = atlas_mesh().vertices_mm[:, :2]
+    mirror = mirror_index()
+    result = np.zeros(map_size(GRID_PX_MM), dtype=np.uint8)
+    for outline, margin in _FEATURES:
+        for index in (np.array(outline), mirror[list(outline)]):
+            result |= cv2.dilate(fill_outline(vertices[index], GRID_PX_MM), _disc(margin))
+    return np.asarray(result > 0)
+
+
+@cache
+def _core_mask() -> NDArray[np.bool_]:
+    vertices = atlas_mesh().vertices_mm[:, :2]
+    result = np.zeros(map_size(GRID_PX_MM), dtype=np.uint8)
+    for outline in _CORE:
+        result |= fill_outline(vertices[list(outline)], GRID_PX_MM)
+    return np.asarray(result > 0)
+
+
+@cache
+def _position_terms() -> NDArray[np.float32]:
+    """Polynomial terms 1, x, y, x², xy, y² over the grid, x and y in -1..1."""
+    rows, columns = map_size(GRID_PX_MM)
+    x = np.linspace(-1, 1, columns, dtype=np.float32) * (RIGHT_MM - LEFT_MM) / 160.0
+    y = np.linspace(1, -1, rows, dtype=np.float32) * (TOP_MM - BOTTOM_MM) / 160.0
+    xx, yy = np.meshgrid(x, y)
+    return np.stack([np.ones_like(xx), xx, yy, xx * xx, xx * yy, yy * yy], axis=-1)
+
+
+def _trend(
+    values: NDArray[np.float32],
+    terms: NDArray[np.float32],
+    start: NDArray[np.bool_],
+    domain: NDArray[np.bool_],
+    *,
+    reach: float,
+) -> tuple[NDArray[np.float32], float]:
+    """Fit the slow variation of one feature over the skin, ignoring what is not skin.
+
+    Grows from ``start`` to ``domain`` by iteratively reweighted least squares
+    (Tukey's biweight); returns the residual everywhere and its robust spread.
+    """
+    step = 3
+    rows = terms[::step, ::step].reshape(-1, terms.shape[-1]).astype(np.float64)
+    flat = values[::step, ::step].reshape(-1).astype(np.float64)
+    seed = start[::step, ::step].reshape(-1)
+    inside = domain[::step, ::step].reshape(-1)
+    weight = seed.astype(np.float64)
+    ridge = np.diag([0.0] + [1e-3 * max(float(weight.sum()), 1.0)] * (rows.shape[1] - 1))
+    spread = reach
+    beta = np.zeros(rows.shape[1])
+    for turn in range(8):
+        weighted = rows * weight[:, None]
+        beta = np.linalg.solve(
+            weighted.T @ rows + ridge + 1e-9 * np.eye(len(ridge)), weighted.T @ flat
+        )
+        residual = flat - rows @ beta
+        used = seed if turn < 2 else inside
+        near = residual[used & (np.abs(residual) < reach)]
+        if len(near) > 20:
+            spread = float(1.4826 * np.median(np.abs(near - np.median(near))))
+        cut = max(4.5 * spread, 1e-3)
+        scaled = residual / cut
+        weight = np.where(np.abs(scaled) < 1, (1 - scaled**2) ** 2, 0.0) * used
+    return values - (terms @ beta.astype(np.float32)), spread
+
+
+def _grain(log_y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Local spread of the finest detail on the grid: high in hair, low on skin."""
+    smooth = cv2.GaussianBlur(log_y, (0, 0), 1.0 * GRID_PX_MM)
+    detail = np.minimum(np.abs(log_y - smooth), 40.0)
+    return np.asarray(cv2.blur(detail, (9, 9)), dtype=np.float32)
+
+
+def skin_mask(
+    linear: NDArray[np.float32],
+    *,
+    visible: NDArray[np.bool_],
+    clipped: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Find the skin on the grid.
+
+    Parameters
+    ----------
+    linear : ndarray of float32, shape (rows, columns, 3)
+        Linear sRGB light on the grid (`GRID_PX_MM`).
+    visible, clipped : ndarray of bool, shape (rows, columns)
+        Facing the camera; over-exposed.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, columns)
+    """
+    floor = np.float32(1.0 / 4096.0)
+    safe = np.maximum(linear, floor)
+    log_y = 100.0 * np.log(np.maximum(luminance(linear), floor))
+    red_green = 100.0 * np.log(safe[..., 0] / safe[..., 1])
+    green_blue = 100.0 * np.log(safe[..., 1] / safe[..., 2])
+    terms = _position_terms()
+    features = feature_mask()
+    domain = visible & ~features & ~clipped
+    core = _core_mask() & domain
+    if core.sum() < 200:
+        return np.asarray(domain)
+    smooth = [
+        np.asarray(cv2.GaussianBlur(f.astype(np.float32), (0, 0), 0.6 * GRID_PX_MM))
+        for f in (log_y, red_green, green_blue)
+    ]
+    light, _ = _trend(smooth[0], terms, core, domain, reach=60.0)
+    accept = (light > _DARKEST) & (light < _BRIGHTEST)
+    for colour in smooth[1:]:
+        residual, spread = _trend(colour, terms[..., :3], core, domain, reach=30.0)
+        accept &= np.abs(residual) < max(_COLOUR_SIGMAS * spread, _COLOUR_FLOOR)
+    grain = _grain(log_y.astype(np.float32))
+    usual = float(np.median(grain[core]))
+    accept &= grain < max(_GRAIN_FACTOR * usual, _GRAIN_FLOOR)
+    # Holes of the size of a mole or a fold stay skin; islands and hairs do not.
+    cleaned = cv2.morphologyEx((accept | features).astype(np.uint8), cv2.MORPH_CLOSE, _disc(1.5))
+    cleaned = cv2.morphologyEx(cleaned, cv2.MORPH_OPEN, _disc(2.5))
+    connected = (cleaned > 0) & (visible | features)
+    count, labels = cv2.connectedComponents(connected.astype(np.uint8))
+    if count > 2:
+        size = np.bincount(labels[core], minlength=count)
+        size[0] = 0
+        keep = size >= 0.05 * max(int(size.sum()), 1)
+        connected = keep[labels]
+    return np.asarray(connected & domain)
