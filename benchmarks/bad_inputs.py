@@ -119,7 +119,7 @@ def _damaged(rng: np.random.Generator) -> Iterator[tuple[str, str, Any]]:
     for name, start in (("JPEG", b"\xff\xd8\xff\xe0"), ("PNG", b"\x89PNG\r\n\x1a\n")):
         for size in (0, 50, 5000):
             yield f"{name} start, then noise", "truncated", start + b"\0" + rng.bytes(size)
-    yield "JPEG claiming more rows", "truncated", jpeg_claiming(400, 3000)
+    yield "JPEG claiming more rows", "truncated", jpeg_claiming(400, 900)
 
 
 def _sizes() -> Iterator[tuple[str, str, Any]]:
@@ -222,10 +222,9 @@ def child(pipe: Any, *, analyze: bool) -> None:  # noqa: ANN401 - a multiprocess
 
     read = _reader(analyze=analyze)
     start = _rss_mb()
-    while (item := pipe.recv()) is not None:
-        source = item
-        if item == "closed file":
-            source = io.BytesIO(b"x")
+    while (item := pipe.recv()) != ("stop", None):
+        kind, source = item
+        if kind == "closed file":
             source.close()
         begun = time.perf_counter()
         try:
@@ -240,8 +239,9 @@ def child(pipe: Any, *, analyze: bool) -> None:  # noqa: ANN401 - a multiprocess
 
 
 def _ask(pipe: Any, process: Any, source: object) -> tuple[str, float]:  # noqa: ANN401
+    # A closed file object cannot be pickled: the child closes its own.
     closed = isinstance(source, io.BytesIO) and source.closed
-    pipe.send("closed file" if closed else source)
+    pipe.send(("closed file", io.BytesIO()) if closed else ("source", source))
     try:
         if pipe.poll(60):
             answer: tuple[str, float] = pipe.recv()
@@ -253,11 +253,18 @@ def _ask(pipe: Any, process: Any, source: object) -> tuple[str, float]:  # noqa:
     return "hang", 60.0
 
 
-def _start(*, analyze: bool) -> tuple[Any, Any]:
+def _start(sink: int, *, analyze: bool) -> tuple[Any, Any]:
+    """Start a child whose descriptor 2, where codecs print, is the sink."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=child, args=(there,), kwargs={"analyze": analyze})
-    process.start()
+    saved = os.dup(2)
+    os.dup2(sink, 2)
+    try:
+        process.start()
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
     there.close()
     return here, process
 
@@ -273,21 +280,16 @@ def main() -> int:
     rows: dict[tuple[str, str], Counter[str]] = {}
     slowest = 0.0
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryFile() as sink:
-        # The child inherits descriptor 2: whatever a codec prints ends up in the sink.
-        saved = os.dup(2)
-        os.dup2(sink.fileno(), 2)
-        pipe, process = _start(analyze=options.analyze)
+        pipe, process = _start(sink.fileno(), analyze=options.analyze)
         for kind, expected, source in inputs(Path(name), analyze=options.analyze):
             got, seconds = _ask(pipe, process, source)
             slowest = max(slowest, seconds)
             rows.setdefault((kind, expected), Counter())[got] += 1
             if got == "hang" or got.startswith("crash"):
-                pipe, process = _start(analyze=options.analyze)
-        pipe.send(None)
+                pipe, process = _start(sink.fileno(), analyze=options.analyze)
+        pipe.send(("stop", None))
         start_mb, peak_mb = pipe.recv()
         process.join()
-        os.dup2(saved, 2)
-        os.close(saved)
         sink.seek(0)
         printed = sink.read().decode(errors="replace")
 

@@ -31,13 +31,13 @@ from skinscan.photo import Photo
 from skinscan.skinmask import skin_mask
 
 #: A surface turned further than this from the camera is foreshortened beyond use.
-_STEEPEST_DEG = 68.0
+_STEEPEST_DEG = 70.0
 #: A point this far behind the front surface at the same pixel is hidden.
 _HIDDEN_MM = 6.0
 #: A photo may fall short of a level by this factor and still be measured there. The canonical
 #: mm is about 6 % shorter than a true mm (pupil distance 66.8 instead of 62 to 63 mm over 51
 #: adults), and faces differ in size by as much again.
-_LEVEL_TOLERANCE = 0.88
+LEVEL_TOLERANCE = 0.85
 #: Codes from which a channel counts as clipped.
 _CLIPPED_CODE = 252
 
@@ -267,7 +267,7 @@ def levels_for(resolution_px_mm: float) -> tuple[float, ...]:
         Ascending. The lowest level is always present; measurements there carry
         the flag ``low_resolution`` when the photo falls short of it.
     """
-    fitting = [lv for lv in LEVELS_PX_MM if resolution_px_mm >= lv * _LEVEL_TOLERANCE]
+    fitting = [lv for lv in LEVELS_PX_MM if resolution_px_mm >= lv * LEVEL_TOLERANCE]
     return tuple(fitting) or LEVELS_PX_MM[:1]
 
 

@@ -21,9 +21,9 @@ class Flag(IntFlag):
     DARK = 128
     ABSOLUTE_COLOUR = 256
     NO_SEM = 512
-    NOISY = 1024
     WRONG_VIEW = 2048
     EYES_CLOSED = 4096
+    NOTHING_FOUND = 8192
 
 
 #: What each flag means, for people.
@@ -39,9 +39,9 @@ SENTENCES: Mapping[Flag, str] = MappingProxyType(
         Flag.DARK: "The face is under-exposed; noise is large.",
         Flag.ABSOLUTE_COLOUR: "Absolute colour depends on the light and the camera.",
         Flag.NO_SEM: "No standard error is known yet for this measurement.",
-        Flag.NOISY: "Camera noise is large compared with the skin's own detail.",
         Flag.WRONG_VIEW: "This view does not show the region well.",
         Flag.EYES_CLOSED: "The eyes are closed or half closed.",
+        Flag.NOTHING_FOUND: "Nothing was found to take this property of (no line, for example).",
     }
 )
 

@@ -7,9 +7,6 @@ it can be replaced without touching anything else.
 from __future__ import annotations
 
 import atexit
-import contextlib
-import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +21,7 @@ from numpy.typing import NDArray
 
 from skinscan.errors import FaceTooSmallError, NoFaceError, SeveralFacesError
 from skinscan.mesh import canonical_mesh
-from skinscan.photo import Photo
+from skinscan.photo import Photo, captured_stderr
 from skinscan.resources import landmark_model_bytes
 
 #: Horizontal visible iris diameter of adults in mm (design, section 6: 11.7 ± 0.5).
@@ -143,28 +140,11 @@ class Face:
         return float(np.hypot(*(self.landmarks_px[468] - self.landmarks_px[473])))
 
 
-@contextlib.contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """Keep native log lines of the model off the terminal; no Python switch reaches them."""
-    with tempfile.TemporaryFile() as sink, contextlib.ExitStack() as stack:
-        try:
-            saved = os.dup(2)
-        except OSError:
-            yield
-            return
-        stack.callback(os.close, saved)
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-
-
 class _MediaPipeFinder:
     """FaceLandmarker behind `FaceFinder`; calls are serialised."""
 
     def __init__(self, *, max_faces: int = 4) -> None:
-        with _native_stderr_silenced():
+        with captured_stderr():
             import mediapipe  # noqa: PLC0415 - half a second that `import skinscan` must not pay
             from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415
 
@@ -209,7 +189,7 @@ class _MediaPipeFinder:
     def close(self) -> None:
         with self._lock:
             if self._model is not None:
-                with _native_stderr_silenced():
+                with captured_stderr():
                     self._model.close()
                 self._model = None
 

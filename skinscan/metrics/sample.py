@@ -30,6 +30,8 @@ class RegionSample:
         Derived pictures of the whole layer, computed once and shared by all metrics.
     lines : LevelLines
         Lines found at this level.
+    near_lines : ndarray of bool, shape of the layer
+        Pixels that belong to a traced line rather than to the skin between.
     """
 
     region: Region
@@ -37,6 +39,7 @@ class RegionSample:
     facemap: FaceMap
     maps: LevelMaps
     lines: LevelLines
+    near_lines: NDArray[np.bool_]
 
     @cached_property
     def window(self) -> tuple[slice, slice]:
@@ -53,6 +56,16 @@ class RegionSample:
     def area_cm2(self) -> float:
         """Area of the skin that is measured."""
         return float(self.mask.sum()) / self.layer.level_px_mm**2 / 100.0
+
+    @cached_property
+    def plain(self) -> NDArray[np.bool_]:
+        """Skin of the region inside ``window``, traced lines left out."""
+        return np.asarray(self.mask & ~self.near_lines[self.window])
+
+    @cached_property
+    def line_lengths_mm(self) -> NDArray[np.float64]:
+        """Length of each line of ``lines`` inside the region, shape (number of lines,)."""
+        return self.lines.lengths_inside(self.region.name)
 
     def cut(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """Cut a picture of the whole layer to the window."""

@@ -175,5 +175,3 @@ class Capture:
             If a field is unknown or outside its range.
         """
         return build(cls, data)
-
-

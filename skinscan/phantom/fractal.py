@@ -56,15 +56,16 @@ def lattice_noise(
 
 def _stretch(cells: F32, x: F32, y: F32) -> F32:
     """Separable cubic resampling of a lattice at columns x and rows y."""
-    wide: F32 = cv2.remap(
+    wide = cv2.remap(
         cells,
         np.broadcast_to(x, (len(cells), len(x))).copy(),
-        np.broadcast_to(np.arange(len(cells), dtype=np.float32)[:, None], (len(cells), len(x))).copy(),
+        np.broadcast_to(
+            np.arange(len(cells), dtype=np.float32)[:, None], (len(cells), len(x))
+        ).copy(),
         cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REFLECT,
     )
-    out: F32 = _rows(wide, y)
-    return out
+    return _rows(as_f32(wide), y)
 
 
 def _rows(wide: F32, y: F32) -> F32:
@@ -83,12 +84,16 @@ def _rows(wide: F32, y: F32) -> F32:
     return out
 
 
+def as_f32(array: object) -> F32:
+    """Say that an array is float32: OpenCV's types do not."""
+    return np.asarray(array, dtype=np.float32)
+
+
 def smooth(image: F32, sigma_px: float) -> F32:
     """Gaussian blur that leaves an image alone when the kernel is below a pixel's reach."""
     if sigma_px < 0.2:
         return image
-    out: F32 = cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
-    return out
+    return as_f32(cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT))
 
 
 def step(x: F32, low: float, high: float) -> F32:

@@ -80,7 +80,7 @@ def _bump(x: F64, centre: float, width: float) -> F64:
 def close_mouth_open_lids(points: F64) -> F64:
     """Move points of the canonical mesh to the neutral frame.
 
-    Lips meet at one line and the lids stand about 9.5 mm apart, as in a
+    Lips meet at one line and the lids stand about 9 mm apart, as in a
     relaxed face; elsewhere nothing moves by more than 0.1 mm.
 
     Parameters
@@ -98,9 +98,11 @@ def close_mouth_open_lids(points: F64) -> F64:
     shift = -np.sign(t) * np.minimum(np.abs(t), 2.55) * near
     eye = np.exp(-(((np.abs(x) - 31.5) / 12.5) ** 4))
     t_eye = y - 26.2
-    shift = shift + eye * np.where(t_eye > 0, 1.5, 1.2) * np.tanh(t_eye / 2.0) * np.exp(
+    shift = shift + eye * np.where(t_eye > 0, 1.5, 0.8) * np.tanh(t_eye / 2.0) * np.exp(
         -((t_eye / 10.0) ** 2)
     )
+    # the ring above the crease lies under the brow in people, 4 mm above the mesh's place
+    shift = shift + eye * 3.2 * np.exp(-(((t_eye - 7.0) / 3.6) ** 2))
     moved = points.copy()
     moved[..., 1] = y + shift
     return moved
@@ -108,7 +110,7 @@ def close_mouth_open_lids(points: F64) -> F64:
 
 @cache
 def neutral_vertices() -> F64:
-    """The 468 canonical vertices in the neutral frame, mm, read-only."""
+    """Return the 468 canonical vertices in the neutral frame, mm, read-only."""
     vertices = close_mouth_open_lids(canonical_mesh().vertices_mm)
     vertices.flags.writeable = False
     return vertices
@@ -119,22 +121,22 @@ def _skull(theta: F64, y: F64) -> F64:
     front = np.cos(theta) > 0
     depth = np.where(front, 75.0, 98.0)
     ring = 1 / np.sqrt((np.sin(theta) / 76.0) ** 2 + (np.cos(theta) / depth) ** 2)
-    up = np.clip((y - 38.0) / 96.0, 0.0, 1.0)
+    up = np.clip((y - 38.0) / 101.0, 0.0, 1.0)
     return ring * np.sqrt(1 - up**2.2)
 
 
 def _neck(theta: F64, y: F64) -> F64:
     """Radius of neck, then shoulders and chest, about the head's axis."""
-    # an ellipse 2·57 wide whose centre lies 20 mm behind the axis
-    a, b, back = 56.0, 56.0, 18.0
+    # an ellipse whose centre lies behind the axis of the head
+    a, b, back = 51.0, 54.0, 18.0
     c = np.cos(theta)
     s = np.sin(theta)
     k = (s / a) ** 2 + (c / b) ** 2
     h = c * back / b**2
     neck = (-h + np.sqrt(h**2 + k * (1 - (back / b) ** 2))) / k
-    fall = np.clip((-134.0 - y - 4 * np.abs(c)) / 62.0, 0.0, 1.4)
-    shoulder = 150.0 * s**2 * fall**1.15 + 34.0 * np.maximum(c, 0) * fall
-    return neck + shoulder
+    fall = np.clip((-138.0 - y - 6 * np.abs(c)) / 60.0, 0.0, 1.4)
+    shoulder = 150.0 * s**2 * fall**1.25 + 34.0 * np.maximum(c, 0) * fall
+    return np.asarray(neck + shoulder)
 
 
 @cache
@@ -168,28 +170,36 @@ def _mean_radius() -> F64:
     edge_r = PchipInterpolator(theta[jaw], radius[jaw])
     jaw_th = np.linspace(theta[jaw[0]], theta[jaw[-1]], 45)
     jaw_y, jaw_r = edge_y(jaw_th), edge_r(jaw_th)
-    steep = np.clip((-jaw_y - 30) / 50, 0.15, 1)
-    for down, towards in ((5.0, 0.10), (11.0, 0.45), (19.0, 0.85)):
+    steep = np.clip((-jaw_y - 22) / 50, 0.25, 1)
+    for down, towards in ((4.0, 0.10), (10.0, 0.5), (17.0, 0.9)):
         below = jaw_y - down
         neck = np.minimum(_neck(jaw_th, below), jaw_r - 3)
         w = towards * steep
         add(jaw_th * 1.02, below, (1 - w) * jaw_r + w * neck)
     spline = RBFInterpolator(
-        np.concatenate(centres), np.concatenate(values), kernel="thin_plate_spline", smoothing=8.0
+        np.concatenate(centres), np.concatenate(values), kernel="thin_plate_spline", smoothing=2.0
     )
     cols, rows = grid_axes(_GRID_STEP_MM)
     uu, vv = np.meshgrid(R0_MM * cols, rows)
-    coarse = spline(np.stack([uu.ravel(), vv.ravel()], axis=1)).reshape(uu.shape)
     tt = uu / R0_MM
+    # the spline is slow: it is evaluated on one half, where no formula says the same
+    coarse = _neck(tt, vv)
+    middle = uu.shape[1] // 2
+    part = (rows < 110) & (rows > -160)
+    half = np.stack([uu[part, : middle + 1].ravel(), vv[part, : middle + 1].ravel()], axis=1)
+    coarse[part, : middle + 1] = spline(half).reshape(-1, middle + 1)
+    coarse[:, middle + 1 :] = coarse[:, :middle][:, ::-1]
     # beyond the cranium's top the radius has to reach zero, which no spline does
     top = np.clip((vv - 88.0) / 20.0, 0, 1)
     coarse = (1 - top) * coarse + top * _skull(tt, vv)
     # below the jaw's edge the control points of the step would show as beads
     edge = np.interp(uu, R0_MM * jaw_th, jaw_y)
-    soft = np.clip((edge + 6.0 - vv) / 12.0, 0, 1)
+    soft = np.clip((edge + 5.0 - vv) / 16.0, 0, 1)
     smooth = cv2.GaussianBlur(coarse, (0, 0), 5.0 / _GRID_STEP_MM)
     coarse = (1 - soft) * coarse + soft * smooth + _ears(tt, vv)
-    fine = _upsample(np.where(vv > 133.0, -8.0 * (vv - 133.0), np.maximum(coarse, 4.0)), _GRID_STEP_MM)
+    fine = _upsample(
+        np.where(vv > 138.5, -8.0 * (vv - 138.0), np.maximum(coarse, 2.0)), _GRID_STEP_MM
+    )
     fine.flags.writeable = False
     return fine
 
@@ -197,12 +207,12 @@ def _mean_radius() -> F64:
 def _ears(theta: F64, y: F64) -> F64:
     """Height of the ears above the side of the head, mm."""
     # the auricle leans back: its upper part lies further behind
-    d = np.abs(np.rad2deg(theta)) - 105.0 - 0.10 * (y - 12.0)
+    d = np.abs(np.rad2deg(theta)) - 103.0 - 0.10 * (y - 12.0)
     t = (y - 12.0) / 32.0
     outline = np.clip(1 - np.abs(t) ** 2.6, 0, 1) ** 0.6
     wide = 13.0 + 3.0 * t
     front = np.clip(1 - np.abs(d / wide) ** 3, 0, 1) ** 0.7
-    lean = 8.5 + 4.0 * np.clip(t, -1, 1) + 0.22 * d
+    lean = 14.0 + 4.5 * np.clip(t, -1, 1) + 0.25 * d
     concha = 4.5 * np.exp(-(((d + 2.0) / 4.5) ** 2) - (((y - 8.0) / 9.0) ** 2))
     return np.asarray(outline * front * lean - concha * outline * front)
 
@@ -292,9 +302,7 @@ def _displacement(
             continue
         sides = (-1.0, 1.0) if mode.x else (1.0,)
         for sign in sides:
-            g = keep * side * _bump(x, sign * mode.x, mode.sigma_x) * _bump(
-                y, mode.y, mode.sigma_y
-            )
+            g = keep * side * _bump(x, sign * mode.x, mode.sigma_x) * _bump(y, mode.y, mode.sigma_y)
             total[..., 0] += g * mode.shift[0] * (sign if mode.x else 0.0)
             total[..., 1] += g * mode.shift[1]
             total[..., 2] += g * mode.shift[2]
@@ -318,14 +326,14 @@ def hairline(theta: F64, middle_mm: float) -> F64:
     angle = np.abs(np.rad2deg(theta))
     drop = np.interp(
         angle,
-        [0, 14, 30, 42, 52, 60, 68, 75, 81, 86, 92, 104, 114, 122, 150],
-        [0, 0, 0, -6, -17, -30, -42, -54, -68, -80, -74, -50, -90, -160, -170],
+        [0, 14, 30, 42, 52, 60, 68, 75, 80, 84, 88, 92, 104, 114, 122, 130, 150],
+        [0, 0, 0, -6, -17, -30, -42, -54, -64, -65, -56, -52, -51, -56, -110, -160, -170],
     )
     return np.asarray(middle_mm + drop)
 
 
 def bag_profile(points: F64) -> F64:
-    """Unit bulge of an under-eye bag at neutral-frame points, shape (...).
+    """Evaluate the unit bulge of an under-eye bag at neutral-frame points, shape (...).
 
     The crest runs in an arc 9 mm below the lower lid; a shallow groove
     (the tear trough) follows below it.
@@ -373,9 +381,7 @@ IRIS_MM = 11.7 / 2
 
 
 @lru_cache(maxsize=8)
-def _head_shape(
-    person: Person, doses: tuple[float, ...], smile: float, bag_mm: float
-) -> HeadShape:
+def _head_shape(person: Person, doses: tuple[float, ...], smile: float, bag_mm: float) -> HeadShape:
     truth = FaceTruth(
         person=person,
         brow_raise_mm=doses[0],
@@ -394,7 +400,8 @@ def _head_shape(
     radius = np.asarray(_mean_radius()[::_GRID_STEP_MM, ::_GRID_STEP_MM]).copy()
     source = np.empty((*radius.shape, 3))
     hair_mm = 6.5 * np.clip((y - hairline(theta, person.hairline_mm)) / 16.0, 0, 1) ** 0.7
-    for _ in range(9):
+    hair_mm *= np.clip((139.0 - y) / 14.0, 0, 1) ** 0.5
+    for _ in range(6):
         point = from_cylinder(theta, y, np.maximum(radius, 1.0))
         source = point - _displacement(point, mirrored, single, scale)
         t, v, r = to_cylinder(source)
@@ -406,7 +413,7 @@ def _head_shape(
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        step = 0.9 * (r - wanted - bag_mm * bag_profile(source) - hair_mm)
+        step = 0.95 * (r - wanted - bag_mm * bag_profile(source) - hair_mm)
         radius = np.where(wanted > 0, np.maximum(radius - step, 1.0), wanted)
     t, v, _ = to_cylinder(source)
     fine = _upsample(radius, _GRID_STEP_MM)
@@ -423,7 +430,7 @@ def _head_shape(
     for corner_out, corner_in, top, bottom in ((33, 133, 159, 145), (263, 362, 386, 374)):
         lids = target[[top, bottom]].mean(axis=0)
         middle = target[[corner_out, corner_in]].mean(axis=0)
-        eyes.append([(lids[0] + middle[0]) / 2, lids[1] + 0.2, lids[2] + 0.4 - EYEBALL_MM])
+        eyes.append([(lids[0] + middle[0]) / 2, lids[1] + 0.75, lids[2] + 0.4 - EYEBALL_MM])
     return HeadShape(
         radius_mm=fine.astype(np.float32),
         normal=_normals(fine).astype(np.float32),
@@ -471,7 +478,7 @@ def grid_position(theta: F64, y: F64) -> tuple[F64, F64]:
 def _normals(radius: F64) -> F64:
     theta, y = grid_axes()
     tt, yy = np.meshgrid(theta, y)
-    point = from_cylinder(tt, yy, cv2.GaussianBlur(radius, (0, 0), 1.2))
+    point = from_cylinder(tt, yy, np.asarray(cv2.GaussianBlur(radius, (0, 0), 1.2), np.float64))
     d_col = np.gradient(point, axis=1)
     d_row = np.gradient(point, axis=0)
     normal = np.cross(d_row, d_col)

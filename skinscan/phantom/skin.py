@@ -3,8 +3,11 @@
 Pigment follows the two-pigment model in optical density (Tsumura et al.
 2003, doi:10.1145/882262.882344): reflectance = base · 10^−(m·M + h·H), with
 M and H the relative absorbances of melanin and haemoglobin in the red, green
-and blue channel. Melanin's fall with wavelength to the power −3.33 is that of
-Jacques 2013, doi:10.1088/0031-9155/58/11/R37, at 610, 545 and 465 nm.
+and blue channel. The absorption of melanin alone falls with wavelength to the
+power −3.33 (Jacques 2013, doi:10.1088/0031-9155/58/11/R37), but where it is
+strong light turns back sooner, so that skin's colour falls less steeply: the
+ratios here were set so that the tones have b* near 13 to 16 and a* near 11 to
+13 from very light to very dark (ITA 60° to −60°).
 """
 
 from __future__ import annotations
@@ -26,17 +29,17 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 #: Relative absorbance in R, G, B: melanin per red, haemoglobin per green optical density.
-MELANIN = np.array([1.0, 1.455, 2.47], dtype=np.float32)
+MELANIN = np.array([1.0, 1.24, 1.42], dtype=np.float32)
 HAEMOGLOBIN = np.array([0.10, 1.0, 0.62], dtype=np.float32)
 #: Reflectance of skin without either pigment (collagen scattering), linear R, G, B.
-BASE = np.array([0.80, 0.72, 0.66], dtype=np.float32)
+BASE = np.array([0.84, 0.71, 0.515], dtype=np.float32)
 #: Haemoglobin of every skin, green optical density.
-RESTING_HAEMOGLOBIN = 0.115
+RESTING_HAEMOGLOBIN = 0.11
 
 #: Extent of the pigment map and of the detail map: u half-width, top and bottom v, mm.
 PIGMENT_EXTENT = (165.0, 125.0, -215.0)
 DETAIL_EXTENT = (128.0, 112.0, -104.0)
-PIGMENT_PX_MM = 4.0
+PIGMENT_PX_MM = 3.0
 
 
 def reflectance(melanin_od: F32, haemoglobin_od: F32) -> F32:
@@ -45,9 +48,13 @@ def reflectance(melanin_od: F32, haemoglobin_od: F32) -> F32:
     return np.asarray(BASE * np.exp(np.float32(-np.log(10.0)) * od), dtype=np.float32)
 
 
-def skin_lab(melanin_od: float, haemoglobin_od: float = RESTING_HAEMOGLOBIN) -> tuple[float, float, float]:
+def skin_lab(
+    melanin_od: float, haemoglobin_od: float = RESTING_HAEMOGLOBIN
+) -> tuple[float, float, float]:
     """CIE L*a*b* (D65) of the skin's own colour."""
-    rgb = reflectance(np.full((1, 1), melanin_od, np.float32), np.full((1, 1), haemoglobin_od, np.float32))
+    rgb = reflectance(
+        np.full((1, 1), melanin_od, np.float32), np.full((1, 1), haemoglobin_od, np.float32)
+    )
     lab = linear_to_lab(rgb)[0, 0]
     return float(lab[0]), float(lab[1]), float(lab[2])
 
@@ -63,23 +70,27 @@ def ita_deg(melanin_od: float) -> float:
 
 
 def melanin_for_ita(ita: float) -> float:
-    """Melanin optical density (0 to 0.6) whose ITA is nearest the one asked for."""
+    """Melanin optical density (0 to 1) whose ITA is nearest the one asked for."""
     levels, angles = _ita_table()
     return float(np.interp(-ita, -angles, levels))
 
 
 @cache
 def _ita_table() -> tuple[F64, F64]:
-    levels = np.linspace(0.0, 0.6, 241)
+    levels = np.linspace(0.0, 1.0, 401)
     angles = np.array([ita_deg(float(m)) for m in levels])
     return levels, np.minimum.accumulate(angles)
 
 
 def map_grid(extent: tuple[float, float, float], px_per_mm: float) -> tuple[F32, F32]:
-    """u and v of every texel, shape (rows, columns) each."""
+    """U and v of every texel, shape (rows, columns) each."""
     half, top, bottom = extent
-    u = np.arange(round(2 * half * px_per_mm) + 1, dtype=np.float32) / np.float32(px_per_mm) - np.float32(half)
-    v = np.float32(top) - np.arange(round((top - bottom) * px_per_mm) + 1, dtype=np.float32) / np.float32(px_per_mm)
+    u = np.arange(round(2 * half * px_per_mm) + 1, dtype=np.float32) / np.float32(
+        px_per_mm
+    ) - np.float32(half)
+    v = np.float32(top) - np.arange(
+        round((top - bottom) * px_per_mm) + 1, dtype=np.float32
+    ) / np.float32(px_per_mm)
     uu, vv = np.meshgrid(u, v)
     return uu, vv
 
@@ -121,31 +132,41 @@ def skin_maps(truth: FaceTruth, *, px_per_mm: float) -> SkinMaps:
     blur_mm = 0.35 / px_per_mm
     return SkinMaps(
         pigment=_pigment(
-            truth.person.seed,
-            truth.person.melanin_od,
-            truth.person.lip_haemoglobin_od,
-            truth.redness_od,
-            truth.mottling,
-            truth.under_eye_shadow_dl,
-            truth.spots,
+            seed=truth.person.seed,
+            melanin_od=truth.person.melanin_od,
+            lip_od=truth.person.lip_haemoglobin_od,
+            redness_od=truth.redness_od,
+            mottling=truth.mottling,
+            shadow_dl=truth.under_eye_shadow_dl,
+            spots=truth.spots,
         ),
         detail=_detail(
-            truth.person.seed, truth.wrinkles, truth.pores, truth.roughness_mm, detail_px_mm, round(blur_mm, 4)
+            seed=truth.person.seed,
+            wrinkles=truth.wrinkles,
+            pores=truth.pores,
+            roughness_mm=truth.roughness_mm,
+            px_mm=detail_px_mm,
+            blur_mm=round(blur_mm, 4),
         ),
         detail_px_mm=detail_px_mm,
     )
 
 
-def _blob(x: F32, y: F32, cx: float, cy: float, sx: float, sy: float) -> F32:
-    """Gaussian mirrored in x."""
+def _blob(  # noqa: PLR0917 - where, then centre and width: no clearer with names
+    x: F32, y: F32, cx: float, cy: float, sx: float, sy: float
+) -> F32:
+    """Evaluate a Gaussian that is mirrored in x."""
     return np.asarray(
-        np.exp(-(((np.abs(x) - np.float32(cx)) / np.float32(sx)) ** 2) - ((y - np.float32(cy)) / np.float32(sy)) ** 2),
+        np.exp(
+            -(((np.abs(x) - np.float32(cx)) / np.float32(sx)) ** 2)
+            - ((y - np.float32(cy)) / np.float32(sy)) ** 2
+        ),
         dtype=np.float32,
     )
 
 
 def trough(x: F32, y: F32) -> F32:
-    """Unit weight of the under-eye shadow: an arc from the inner corner along the lid.
+    """Weigh the under-eye shadow, 0..1: an arc from the inner corner along the lid.
 
     Parameters
     ----------
@@ -155,12 +176,14 @@ def trough(x: F32, y: F32) -> F32:
     ax = np.abs(x)
     crest = 14.5 + 0.012 * (ax - 29.0) ** 2 + 0.10 * np.maximum(24.0 - ax, 0)
     return np.asarray(
-        np.exp(-(((y - crest) / 5.6) ** 2)) * step(ax, 13.0, 22.0) * (1 - step(ax, 36.0, 49.0)), dtype=np.float32
+        np.exp(-(((y - crest) / 5.6) ** 2)) * step(ax, 13.0, 22.0) * (1 - step(ax, 36.0, 49.0)),
+        dtype=np.float32,
     )
 
 
 @lru_cache(maxsize=3)
 def _pigment(
+    *,
     seed: int,
     melanin_od: float,
     lip_od: float,
@@ -174,30 +197,38 @@ def _pigment(
     y = v
     shape = (u.shape[0], u.shape[1])
     slow = lattice_noise(shape, PIGMENT_PX_MM, (28.0, 13.0, 6.5), (0.5, 0.4, 0.35), seed=(seed, 31))
-    fine = lattice_noise(shape, PIGMENT_PX_MM, (3.2, 1.6, 0.8, 0.4), (0.5, 0.45, 0.4, 0.3), seed=(seed, 32))
-    blood = lattice_noise(shape, PIGMENT_PX_MM, (15.0, 7.0, 3.0, 1.3, 0.6), (0.4, 0.4, 0.4, 0.4, 0.3), seed=(seed, 33))
+    fine = lattice_noise(
+        shape, PIGMENT_PX_MM, (3.2, 1.6, 0.8, 0.4), (0.5, 0.45, 0.4, 0.3), seed=(seed, 32)
+    )
+    blood = lattice_noise(
+        shape, PIGMENT_PX_MM, (15.0, 7.0, 3.0, 1.3, 0.6), (0.4, 0.4, 0.4, 0.4, 0.3), seed=(seed, 33)
+    )
     m = np.float32(mottling)
     # pigment varies with its own amount, above a floor that even the lightest skin has
-    spread = np.float32(0.012 + 0.06 * melanin_od)
-    melanin = np.float32(melanin_od) + m * spread * (0.45 * slow + 0.75 * fine)
-    melanin += np.float32(0.012 + 0.10 * melanin_od) * (_blob(x, y, 30, 34, 18, 9) + 0.5 * _blob(x, y, 0, 90, 60, 18))
+    spread = np.float32(0.010 + 0.040 * melanin_od)
+    melanin = np.float32(melanin_od) + m * spread * (0.40 * slow + 0.42 * fine)
+    melanin += np.float32(0.010 + 0.055 * melanin_od) * (
+        _blob(x, y, 30, 34, 18, 9) + 0.5 * _blob(x, y, 0, 90, 60, 18)
+    )
     haemoglobin = np.float32(RESTING_HAEMOGLOBIN) + m * np.float32(0.012) * blood
     flush = (
-        _blob(x, y, 40, -6, 20, 19) + 0.9 * _blob(x, y, 0, -9, 15, 12) + 0.35 * _blob(x, y, 0, -78, 20, 12)
+        _blob(x, y, 40, -6, 20, 19)
+        + 0.9 * _blob(x, y, 0, -9, 15, 12)
+        + 0.35 * _blob(x, y, 0, -78, 20, 12)
     )
     haemoglobin += np.float32(0.018) * flush
     haemoglobin += np.float32(redness_od) * flush * (1 + 0.45 * blood)
     haemoglobin -= np.float32(0.02) * _blob(x, y, 0, 70, 50, 24)
-    melanin += _shadow_od(melanin_od, shadow_dl) * trough(x, y) * np.float32(0.5)
+    melanin += _shadow_od(melanin_od, shadow_dl) * trough(x, y) * np.float32(0.8)
     # the rest of the shadow is blood seen through thin skin; split so that ΔL* adds up
-    haemoglobin += _shadow_od(melanin_od, shadow_dl, blood=True) * trough(x, y) * np.float32(0.5)
+    haemoglobin += _shadow_od(melanin_od, shadow_dl, blood=True) * trough(x, y) * np.float32(0.2)
     for spot in spots:
         _add_spot(melanin, spot)
     freckles = _sprinkle(seed, shape, melanin_od)
     melanin += m * freckles
     lip, dark = features.lip_and_dark(shape, PIGMENT_EXTENT, PIGMENT_PX_MM)
     haemoglobin += lip * np.float32(lip_od) * (1 + 0.15 * blood)
-    melanin += lip * np.float32(0.015 + 0.08 * melanin_od)
+    melanin += lip * np.float32(0.015 + 0.03 * melanin_od)
     out = np.stack([np.maximum(melanin, 0), np.maximum(haemoglobin, 0), lip, dark], axis=-1)
     return out.astype(np.float32)
 
@@ -209,7 +240,9 @@ def _shadow_od(melanin_od: float, shadow_dl: float, *, blood: bool = False) -> n
     for _ in range(30):
         middle = (low + high) / 2
         seen = (
-            skin_lab(melanin_od, RESTING_HAEMOGLOBIN + middle)[0] if blood else skin_lab(melanin_od + middle)[0]
+            skin_lab(melanin_od, RESTING_HAEMOGLOBIN + middle)[0]
+            if blood
+            else skin_lab(melanin_od + middle)[0]
         )
         low, high = (middle, high) if start - seen < shadow_dl else (low, middle)
     return np.float32((low + high) / 2)
@@ -236,7 +269,7 @@ def _sprinkle(seed: int, shape: tuple[int, int], melanin_od: float) -> F32:
     half, top, _ = PIGMENT_EXTENT
     u = rng.uniform(-100, 100, count)
     v = rng.uniform(-95, 95, count)
-    dose = 0.05 * rng.gamma(1.2, 0.5, count) * (0.5 + 2 * melanin_od)
+    dose = 0.05 * rng.gamma(1.2, 0.5, count) * (0.5 + 1.2 * melanin_od)
     col = np.round((u + half) * PIGMENT_PX_MM).astype(int)
     row = np.round((top - v) * PIGMENT_PX_MM).astype(int)
     for k in range(3):
@@ -252,6 +285,7 @@ def _sprinkle(seed: int, shape: tuple[int, int], melanin_od: float) -> F32:
 
 @lru_cache(maxsize=2)
 def _detail(
+    *,
     seed: int,
     wrinkles: tuple[Wrinkle, ...],
     pores: Pores,
@@ -273,7 +307,9 @@ def _detail(
 
 
 @lru_cache(maxsize=2)
-def _fine_relief(seed: int, pores: Pores, roughness_mm: float, px_mm: float) -> tuple[F32, F32, F32]:
+def _fine_relief(
+    seed: int, pores: Pores, roughness_mm: float, px_mm: float
+) -> tuple[F32, F32, F32]:
     u, v = map_grid(DETAIL_EXTENT, px_mm)
     shape = (u.shape[0], u.shape[1])
     x = mean_frontal(u, v)
@@ -283,14 +319,15 @@ def _fine_relief(seed: int, pores: Pores, roughness_mm: float, px_mm: float) -> 
         shape, px_mm, (2.4, 1.2, 0.6, 0.32, 0.17), (0.9, 0.65, 0.55, 0.45, 0.3), seed=(seed, 41)
     ) * np.float32(roughness_mm)
     height *= 1 - 0.6 * lip
-    height += _pore_relief(seed, pores, px_mm, shape) * (1 - lip)
+    height += _pore_relief(seed, pores, px_mm, x) * (1 - lip)
     height += _lip_relief(seed, u, v, lip)
     height += features.folds(shape, DETAIL_EXTENT, px_mm)
     half, top, bottom = DETAIL_EXTENT
-    keep = step(np.float32(half) - np.abs(u), 0.5, 12.0) * step(np.float32(top) - v, 0.5, 8.0) * step(
-        v - np.float32(bottom), 0.5, 8.0
+    keep = (
+        step(np.float32(half) - np.abs(u), 0.5, 12.0)
+        * step(np.float32(top) - v, 0.5, 8.0)
+        * step(v - np.float32(bottom), 0.5, 8.0)
     )
-    del x
     return height, fibre, keep
 
 
@@ -307,7 +344,8 @@ def pore_weight(x: F32, y: F32) -> F32:
     return np.asarray(np.clip(w * (1 - eyes), 0, 1), dtype=np.float32)
 
 
-def _pore_relief(seed: int, pores: Pores, px_mm: float, shape: tuple[int, int]) -> F32:
+def _pore_relief(seed: int, pores: Pores, px_mm: float, frontal_x: F32) -> F32:
+    shape = (frontal_x.shape[0], frontal_x.shape[1])
     half, top, bottom = DETAIL_EXTENT
     # a fixed list up to the greatest density: a higher dose adds pores and moves none
     area_cm2 = 2 * half * (top - bottom) / 100.0
@@ -318,7 +356,7 @@ def _pore_relief(seed: int, pores: Pores, px_mm: float, shape: tuple[int, int]) 
     lot = rng.random(count).astype(np.float32)
     depth = np.exp(0.35 * rng.standard_normal(count)).astype(np.float32)
     size = np.exp(0.22 * rng.standard_normal(count)).astype(np.float32)
-    chosen = lot * 250 < pores.density_cm2 * pore_weight(mean_frontal(u[None], v[None])[0], v)
+    chosen = lot * 250 < pores.density_cm2 * pore_weight(_at(frontal_x, u, v, px_mm), v)
     out = np.zeros(shape, dtype=np.float32)
     classes = np.digitize(size, [0.86, 1.0, 1.18])
     for k, factor in enumerate((0.76, 0.93, 1.08, 1.32)):
@@ -328,6 +366,12 @@ def _pore_relief(seed: int, pores: Pores, px_mm: float, shape: tuple[int, int]) 
         _splat(layer, (u[pick] + half) * px_mm, (top - v[pick]) * px_mm, depth[pick])
         out -= smooth(layer, max(sigma_px, 0.3)) * np.float32(2 * np.pi * max(sigma_px, 0.3) ** 2)
     return out * np.float32(pores.depth_mm)
+
+
+def _at(field: F32, u: F32, v: F32, px_mm: float) -> F32:
+    half, top, _ = DETAIL_EXTENT
+    row = np.round((top - v) * px_mm).astype(np.int64)
+    return np.asarray(field[row, np.round((u + half) * px_mm).astype(np.int64)])
 
 
 def _splat(layer: F32, col: F32, row: F32, value: F32) -> None:
@@ -387,7 +431,10 @@ def engrave(height: F32, wrinkle: Wrinkle, px_mm: float) -> None:
     layer = np.zeros((r1 - r0, c1 - c0), dtype=np.float32)
     ds_px = length / n * px_mm
     _splat(
-        layer, (col - c0).astype(np.float32), (row - r0).astype(np.float32), (depth * ds_px).astype(np.float32)
+        layer,
+        (col - c0).astype(np.float32),
+        (row - r0).astype(np.float32),
+        (depth * ds_px).astype(np.float32),
     )
     groove = smooth(layer, max(sigma_px, 0.3)) * np.float32(np.sqrt(2 * np.pi) * sigma_px)
     # skin pushed aside bulges a little on both shoulders
@@ -400,7 +447,7 @@ def dense_line(wrinkle: Wrinkle) -> F64:
     points = np.asarray(wrinkle.points_mm)
     seg = np.linalg.norm(np.diff(points, axis=0), axis=1)
     arc = np.concatenate([[0.0], np.cumsum(seg)])
-    n = max(int(arc[-1] / 0.5), 8)
+    n = max(int(arc[-1] / 1.5), 6)
     s = np.linspace(0, arc[-1], n)
     fine = np.stack([np.interp(s, arc, points[:, 0]), np.interp(s, arc, points[:, 1])], axis=1)
     return neutral_surface(fine)
@@ -419,9 +466,18 @@ def depth_profile(wrinkle: Wrinkle, t: F64) -> F64:
 def typical_luminance(person: Person) -> float:
     """Relative luminance of the person's skin colour."""
     rgb = reflectance(
-        np.full((1, 1), person.melanin_od, np.float32), np.full((1, 1), RESTING_HAEMOGLOBIN, np.float32)
+        np.full((1, 1), person.melanin_od, np.float32),
+        np.full((1, 1), RESTING_HAEMOGLOBIN, np.float32),
     )
     return float(luminance(rgb)[0, 0])
 
 
-__all__ = ["R0_MM", "SkinMaps", "ita_deg", "melanin_for_ita", "reflectance", "skin_lab", "skin_maps"]
+__all__ = [
+    "R0_MM",
+    "SkinMaps",
+    "ita_deg",
+    "melanin_for_ita",
+    "reflectance",
+    "skin_lab",
+    "skin_maps",
+]

@@ -76,8 +76,8 @@ class Person:
     seed : int
         Decides shape, mottling, pore places and hair.
     melanin_od : float
-        Epidermal melanin as optical density at red (see ``pigments``), 0 to 0.6;
-        0.02 is very light (ITA about 58°), 0.50 very dark (ITA about −60°).
+        Epidermal melanin as optical density at red (see ``skin``), 0 to 1;
+        0.1 is very light (ITA about 59°), 0.9 very dark (ITA about −55°).
     shape_spread : float
         How far the shape may be from the mean face, in standard deviations
         of the modes; 0 gives the mean face.
@@ -92,10 +92,10 @@ class Person:
     """
 
     seed: int = 0
-    melanin_od: float = 0.06
+    melanin_od: float = 0.2
     shape_spread: float = 1.0
     hair_rgb: tuple[float, float, float] = (0.045, 0.028, 0.018)
-    brow_rgb: tuple[float, float, float] = (0.06, 0.038, 0.025)
+    brow_rgb: tuple[float, float, float] = (0.035, 0.022, 0.015)
     iris_rgb: tuple[float, float, float] = (0.10, 0.075, 0.05)
     lip_haemoglobin_od: float = 0.17
     hairline_mm: float = 101.0
@@ -103,7 +103,7 @@ class Person:
 
     def __post_init__(self) -> None:
         check_range("seed", self.seed, 0, 2**63 - 1)
-        check_range("melanin_od", self.melanin_od, 0.0, 0.6)
+        check_range("melanin_od", self.melanin_od, 0.0, 1.0)
         check_range("shape_spread", self.shape_spread, 0.0, 2.5)
         check_range("lip_haemoglobin_od", self.lip_haemoglobin_od, 0.0, 0.6)
         check_range("hairline_mm", self.hairline_mm, 88.0, 125.0)
@@ -179,8 +179,8 @@ class Pores:
         Mean depth 0 to 0.3 and mean full width at half depth 0.05 to 0.8.
     """
 
-    density_cm2: float = 70.0
-    depth_mm: float = 0.035
+    density_cm2: float = 90.0
+    depth_mm: float = 0.055
     diameter_mm: float = 0.26
 
     def __post_init__(self) -> None:
@@ -254,7 +254,7 @@ class FaceTruth:
     mottling: float = 1.0
     under_eye_shadow_dl: float = 2.0
     under_eye_bag_mm: float = 0.3
-    roughness_mm: float = 0.006
+    roughness_mm: float = 0.012
     specular: float = 1.0
     brow_raise_mm: float = 0.0
     mouth_corner_raise_mm: float = 0.0

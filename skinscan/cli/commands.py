@@ -1,0 +1,262 @@
+"""The commands: what they take, what they say, and how they end.
+
+Results go to files or to standard output, everything else to standard error. Exit codes: 0 all
+good, 1 a photo could not be measured, 2 the command itself was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from skinscan.errors import FaceError, PhotoError, SkinscanError
+
+_FAILED: Final = 1
+_USAGE: Final = 2
+_INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="skinscan",
+    help="Measure skin in photos of faces, and how sure each number is.\n\n"
+    "It measures cosmetic appearance. It diagnoses nothing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class LevelChoice(StrEnum):
+    """Which resolution levels go into the table."""
+
+    HIGHEST = "highest"
+    ALL = "all"
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _examples(*lines: str) -> str:
+    return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"[cyan]{line}[/cyan]" for line in lines)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _fail(error: SkinscanError) -> NoReturn:
+    _say(f"skinscan: {error}")
+    raise typer.Exit(_FAILED if isinstance(error, PhotoError | FaceError) else _USAGE) from error
+
+
+@contextlib.contextmanager
+def _calm() -> Iterator[None]:
+    """End with a sentence and an exit code instead of a traceback."""
+    try:
+        yield
+    except SkinscanError as error:
+        _fail(error)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if wanted:
+        import skinscan  # noqa: PLC0415 - only here
+
+        typer.echo(f"skinscan {skinscan.__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog=_examples(
+        "skinscan demo", "skinscan show portrait.jpg", "skinscan score photos/ -o scores.csv"
+    )
+)
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command(
+    help="Measure many photos into one table.\n\n"
+    "A photo that cannot be measured becomes a row with its error. Ends with 0 when all photos "
+    "were measured, 1 when some failed, 2 when the command was wrong.\n\n"
+    "An existing FILE is replaced once the new table is complete. Until then, what is done is kept "
+    "in FILE.partial, and --resume continues it.",
+    epilog=_examples(
+        "skinscan score photos/ -o scores.csv",
+        "skinscan score photos/ -o scores.parquet --workers 2 --overlays overlays/ --resume",
+        "skinscan score 'photos/**/front*.jpg' -o fronts.csv --wide",
+    ),
+)
+def score(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH", help="Folders (with their subfolders), photos or patterns."),
+    ],
+    *,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The table: .csv or .parquet."),
+    ],
+    wide: Annotated[
+        bool, typer.Option("--wide", help="One row per photo, one column per metric|region.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            metavar="N",
+            help="Processes; by default one per core. 1 measures in this process, where a photo "
+            "that crashes a library ends the run.",
+        ),
+    ] = None,
+    overlays: Annotated[
+        Path | None,
+        typer.Option("--overlays", metavar="DIR", help="Draw what was found into DIR."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run, if there is one.")
+    ] = False,
+    levels: Annotated[
+        LevelChoice,
+        typer.Option("--levels", help="The photo's highest resolution level, or all."),
+    ] = LevelChoice.HIGHEST,
+    largest_face: Annotated[
+        bool,
+        typer.Option("--largest-face", help="Of several faces take the largest."),
+    ] = False,
+) -> None:
+    """Measure many photos into one table."""
+    from skinscan.batch.score import score_to_file  # noqa: PLC0415 - only for this command
+
+    with _calm(), _terminated_as_interrupted():
+        try:
+            summary = score_to_file(
+                paths,
+                output,
+                workers=workers,
+                levels=levels.value,
+                largest_face=largest_face,
+                wide=wide,
+                overlays=overlays,
+                resume=resume,
+            )
+        except KeyboardInterrupt:
+            _say("Interrupted. The same command with --resume continues.")
+            raise typer.Exit(_INTERRUPTED) from None
+    before = f", {summary.resumed} of them before" if summary.resumed else ""
+    _say(
+        f"{summary.photos - summary.failed} of {summary.photos} photos measured{before}, "
+        f"in {summary.seconds:.1f} s."
+    )
+    if summary.failed:
+        _say(f"{summary.failed} failed:")
+        for cause, count in summary.failures.items():
+            _say(f"  {count:>6}  {cause}: {summary.examples[cause]}")
+        raise typer.Exit(_FAILED)
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let a polite kill end the run as Ctrl-C does."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread: then the caller deals with signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@app.command(
+    epilog=_examples("skinscan show portrait.jpg", "skinscan show group.jpg --largest-face")
+)
+def show(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="One photo of a face.")],
+    *,
+    largest_face: Annotated[
+        bool,
+        typer.Option("--largest-face", help="Of several faces take the largest."),
+    ] = False,
+) -> None:
+    """Measure one photo and print what was found."""
+    from rich.console import Console  # noqa: PLC0415 - only for this command
+
+    from skinscan.cli.report import report  # noqa: PLC0415 - same
+    from skinscan.scan import analyze  # noqa: PLC0415 - loads mediapipe
+
+    with _calm():
+        scan = analyze(photo, name=photo.name, largest_face=largest_face)
+    Console(highlight=False).print(report(scan))
+
+
+@app.command(
+    epilog=_examples(
+        "skinscan phantom -o course/", "skinscan phantom -o course/ --seed 7 --sessions 6"
+    )
+)
+def phantom(
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for photos and truth.")
+    ],
+    seed: Annotated[int, typer.Option("--seed", help="Another seed is another person.")] = 1,
+    sessions: Annotated[
+        int, typer.Option("--sessions", min=2, max=100, help="Sessions of the course.")
+    ] = 8,
+) -> None:
+    """Render a course of a face that does not exist, with its truth.
+
+    Writes one front view per session and truth.json, which lists what was rendered.
+    """
+    from skinscan.phantom import write_course  # noqa: PLC0415 - only for this command
+
+    with _calm():
+        write_course(output, seed=seed, sessions=sessions)
+    _say(f"{sessions} sessions written.")
+
+
+@app.command(epilog=_examples("skinscan demo", "skinscan demo --port 8600 --no-browser"))
+def demo(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="By default the first free one from 8501."),
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open the browser.")
+    ] = False,
+) -> None:
+    """Open the sample course in the browser.
+
+    The page is served to this machine only. Stop it with Ctrl-C.
+    """
+    from skinscan.cli.demo import serve  # noqa: PLC0415 - only for this command
+
+    with _calm():
+        code = serve(port=port, browser=not no_browser, say=_say)
+    sys.exit(code)

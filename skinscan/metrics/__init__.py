@@ -1,0 +1,193 @@
+"""Measuring: every registered metric, on every region, at every level of one FaceMap."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.facemap import LEVEL_TOLERANCE, FaceMap
+from skinscan.flags import Flag
+from skinscan.frame import LEVELS_PX_MM
+from skinscan.landmarks import View
+from skinscan.metrics.lines import LevelLines, find_lines
+from skinscan.metrics.maps import FaceMaps, face_maps
+from skinscan.metrics.registry import (
+    Better,
+    Concern,
+    Measurement,
+    Metric,
+    by_family,
+    metric,
+    metrics,
+)
+from skinscan.metrics.sample import RegionSample
+from skinscan.regions import Region, groups, region_mask
+
+#: A region is measured without reserve when at least this share of it is seen.
+_ENOUGH_SEEN = 0.5
+#: Share of a region that may be over-exposed before its numbers say so.
+_CLIPPED_SHARE = 0.05
+#: Skin within this distance of a traced line belongs to the line.
+_LINE_MARGIN_MM = 0.3
+#: Less skin than this carries no number, mm².
+_LEAST_AREA_MM2 = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Wrinkle:
+    """One line found on the face.
+
+    Attributes
+    ----------
+    points_px : ndarray of float64, shape (N, 2)
+        Centreline in pixels of the full-size oriented photo.
+    points_mm : ndarray of float64, shape (N, 2)
+        The same in the canonical frame, mm.
+    region : str
+        Region that holds most of it, or the nearest one.
+    length_mm, contrast_pct, width_mm : float
+        Length, contrast against the fainter shoulder (100·Δln Y), full width at half contrast.
+    """
+
+    points_px: NDArray[np.float64]
+    points_mm: NDArray[np.float64]
+    region: str
+    length_mm: float
+    contrast_pct: float
+    width_mm: float
+
+
+def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
+    """Flags that hold for every metric of a region in this photo."""
+    base = min(facemap.layers)
+    outline = region_mask(region.name, base)
+    area = max(int(outline.sum()), 1)
+    flags = Flag.NONE
+    if facemap.layers[base].skin[outline].sum() < _ENOUGH_SEEN * area:
+        flags |= Flag.OCCLUDED
+    over = facemap.clipped[region_mask(region.name, 2.0)]
+    if over.mean() > _CLIPPED_SHARE:
+        flags |= Flag.CLIPPED
+    if not region.seen_from(view):
+        flags |= Flag.WRONG_VIEW
+    return flags
+
+
+def measure(
+    facemap: FaceMap, *, view: View, photo_flags: Flag = Flag.NONE
+) -> tuple[tuple[Measurement, ...], tuple[Wrinkle, ...]]:
+    """Measure every registered metric.
+
+    Parameters
+    ----------
+    facemap : FaceMap
+    view : View
+        View of the photo; regions it does not show well are flagged.
+    photo_flags : Flag
+        Flags of the whole photo, carried by every measurement.
+
+    Returns
+    -------
+    measurements : tuple of Measurement
+        All metrics, regions and levels present in the FaceMap.
+    wrinkles : tuple of Wrinkle
+        Lines found at the highest level.
+    """
+    faces = face_maps(facemap)
+    lines = find_lines(faces)
+    measurements: list[Measurement] = []
+    atlas = groups()
+    common = {
+        item.name: _region_flags(item, facemap, view) | photo_flags
+        for members in atlas.values()
+        for item in members
+    }
+    near = {lv: lines[lv].mask(lv, margin_mm=_LINE_MARGIN_MM) for lv in facemap.layers}
+    samples = {
+        (item.name, level): RegionSample(
+            region=item,
+            layer=facemap.layers[level],
+            facemap=facemap,
+            maps=faces.levels[level],
+            lines=lines[level],
+            near_lines=near[level],
+        )
+        for level in facemap.layers
+        for members in atlas.values()
+        for item in members
+    }
+    for entry in metrics().values():
+        for group in entry.groups:
+            for item in atlas[group]:
+                found: dict[float, float] = {}
+                for level in sorted(facemap.layers):
+                    value, flags = _value(entry, samples, item, level, facemap, found)
+                    measurements.append(
+                        Measurement(
+                            metric=entry.name,
+                            region=item.name,
+                            level_px_mm=level,
+                            value=value,
+                            sem=math.nan,
+                            flags=flags | common[item.name] | entry.flags | Flag.NO_SEM,
+                        )
+                    )
+    return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)
+
+
+def _value(
+    entry: Metric,
+    samples: dict[tuple[str, float], RegionSample],
+    item: Region,
+    level: float,
+    facemap: FaceMap,
+    found: dict[float, float],
+) -> tuple[float, Flag]:
+    """One number and the flags that belong to it alone."""
+    short = facemap.resolution_px_mm < LEVELS_PX_MM[0] * LEVEL_TOLERANCE
+    if level < entry.lowest_level_px_mm or short:
+        return math.nan, Flag.LOW_RESOLUTION
+    usable = min(level, entry.finest_level_px_mm)
+    if usable not in found:
+        sample = samples[item.name, usable]
+        if sample.area_cm2 * 100.0 < _LEAST_AREA_MM2:
+            found[usable] = math.nan
+        else:
+            found[usable] = float(entry.compute(sample))
+    value = found[usable]
+    if math.isfinite(value):
+        return value, Flag.NONE
+    enough = samples[item.name, usable].area_cm2 * 100.0 >= _LEAST_AREA_MM2
+    return math.nan, Flag.NOTHING_FOUND if enough else Flag.OCCLUDED
+
+
+def _wrinkles(lines: LevelLines, facemap: FaceMap) -> tuple[Wrinkle, ...]:
+    return tuple(
+        Wrinkle(
+            points_px=facemap.to_photo_px(line.points_mm),
+            points_mm=line.points_mm,
+            region=line.region,
+            length_mm=line.length_mm,
+            contrast_pct=line.contrast_pct,
+            width_mm=line.width_mm,
+        )
+        for line in lines.lines
+    )
+
+
+__all__ = [
+    "Better",
+    "Concern",
+    "FaceMaps",
+    "Measurement",
+    "Metric",
+    "RegionSample",
+    "Wrinkle",
+    "by_family",
+    "measure",
+    "metric",
+    "metrics",
+]

@@ -1,0 +1,165 @@
+"""Pictures derived from a FaceMap layer once and shared by all metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.colour import linear_to_lab, separate_pigments
+from skinscan.facemap import FaceMap, Layer
+from skinscan.frame import GRID_PX_MM
+
+#: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
+ILLUMINATION_MM = 3.0
+#: Averaging of slow colour changes (Gaussian sigma).
+SLOW_MM = 1.5
+
+
+def masked_blur(
+    picture: NDArray[np.float32], mask: NDArray[np.bool_], sigma_px: float
+) -> NDArray[np.float32]:
+    """Gaussian mean over the mask only (normalised convolution).
+
+    Parameters
+    ----------
+    picture : ndarray of float32, shape (H, W)
+    mask : ndarray of bool, shape (H, W)
+    sigma_px : float
+        Standard deviation in px.
+
+    Returns
+    -------
+    ndarray of float32, shape (H, W)
+        Far from the mask the nearest mean fades to 0.
+
+    Notes
+    -----
+    Normalised convolution: Knutsson & Westin (1993), doi:10.1109/CVPR.1993.341081.
+    Wide kernels are applied to a reduced picture: the mean of a wide Gaussian has no
+    detail that would be lost.
+    """
+    shrink = max(1, int(sigma_px // 4))
+    weight = mask.astype(np.float32)
+    value = picture * weight
+    height, width = picture.shape
+    if shrink > 1:
+        size = (-(-width // shrink), -(-height // shrink))
+        value = cv2.resize(value, size, interpolation=cv2.INTER_AREA)
+        weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    sigma = sigma_px / shrink
+    top = cv2.GaussianBlur(value, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    low = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    mean = top / np.maximum(low, 1e-3)
+    if shrink > 1:
+        mean = cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(mean, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class LevelMaps:
+    """Derived pictures of one layer.
+
+    Attributes
+    ----------
+    layer : Layer
+    """
+
+    layer: Layer
+
+    @cached_property
+    def flat(self) -> NDArray[np.float32]:
+        """Illumination-free layer: contrast in % against the local mean, 0 off the skin."""
+        layer = self.layer
+        mean = masked_blur(layer.log_y, layer.skin, ILLUMINATION_MM * layer.level_px_mm)
+        return np.asarray(np.where(layer.skin, layer.log_y - mean, 0.0), dtype=np.float32)
+
+    def band(self, fine_mm: float, coarse_mm: float) -> NDArray[np.float32]:
+        """Contrast in % of structures between two wavelengths, 0 off the skin."""
+        layer = self.layer
+        # A Gaussian passes half of the amplitude at a wavelength of 5.3 sigma.
+        fine = fine_mm / 5.3 * layer.level_px_mm
+        coarse = coarse_mm / 5.3 * layer.level_px_mm
+        low = masked_blur(layer.log_y, layer.skin, coarse)
+        high = layer.log_y if fine < 0.3 else masked_blur(layer.log_y, layer.skin, fine)
+        return np.asarray(np.where(layer.skin, high - low, 0.0), dtype=np.float32)
+
+    @cached_property
+    def roughness_band(self) -> NDArray[np.float32]:
+        """Contrast in % in the texture band, 0.3 to 2 mm."""
+        return self.band(0.3, 2.0)
+
+
+    @cached_property
+    def lab(self) -> NDArray[np.float32]:
+        """CIE L*a*b*, shape (rows, columns, 3)."""
+        return linear_to_lab(self.layer.linear)
+
+    @cached_property
+    def slow_chroma(self) -> NDArray[np.float32]:
+        """a* and b* averaged over `SLOW_MM`, shape (rows, columns, 2)."""
+        sigma = SLOW_MM * self.layer.level_px_mm
+        return np.stack(
+            [masked_blur(self.lab[..., k], self.layer.skin, sigma) for k in (1, 2)], axis=-1
+        )
+
+    @cached_property
+    def pigments(self) -> NDArray[np.float32]:
+        """Haemoglobin and melanin, 100·optical density, shape (rows, columns, 2)."""
+        return separate_pigments(self.layer.linear)
+
+    @cached_property
+    def pigment_reference(self) -> NDArray[np.float32]:
+        """Median haemoglobin and melanin of all visible skin, shape (2,)."""
+        skin = self.pigments[self.layer.skin]
+        if not len(skin):
+            return np.full(2, np.nan, dtype=np.float32)
+        return np.asarray(np.median(skin, axis=0), dtype=np.float32)
+
+    @cached_property
+    def spot_contrast(self) -> NDArray[np.float32]:
+        """Melanin against its surroundings within 3 mm, smoothed over 0.4 mm."""
+        layer = self.layer
+        melanin = self.pigments[..., 1]
+        near = masked_blur(melanin, layer.skin, 0.4 * layer.level_px_mm)
+        around = masked_blur(melanin, layer.skin, ILLUMINATION_MM * layer.level_px_mm)
+        return np.asarray(np.where(layer.skin, near - around, 0.0), dtype=np.float32)
+
+
+    @cached_property
+    def spot_spread(self) -> float:
+        """Robust spread of ``spot_contrast`` over the whole face."""
+        values = self.spot_contrast[self.layer.skin]
+        if not len(values):
+            return float("nan")
+        return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMaps:
+    """`LevelMaps` of every layer of a FaceMap, and what is measured once per face."""
+
+    facemap: FaceMap
+    levels: Mapping[float, LevelMaps]
+
+    @cached_property
+    def grain_pct(self) -> float:
+        """Usual contrast of skin detail finer than 1 mm at 2 px/mm, in %.
+
+        The yardstick for what counts as a line on this skin in this photo; the floor
+        keeps a smoothed picture from making everything a line.
+        """
+        base = self.levels[GRID_PX_MM].layer
+        mean = masked_blur(base.log_y, base.skin, 1.0 * GRID_PX_MM)
+        if base.skin.sum() < 50:  # noqa: PLR2004
+            return 1.0
+        return max(1.0, float(np.median(np.abs(base.log_y - mean)[base.skin])))
+
+
+def face_maps(facemap: FaceMap) -> FaceMaps:
+    """Prepare the shared pictures; each is computed when first asked for."""
+    return FaceMaps(facemap, {lv: LevelMaps(layer) for lv, layer in facemap.layers.items()})

@@ -1,0 +1,259 @@
+"""Texture: grain, pattern and pores of the illumination-free skin.
+
+Roughness is optical: the contrast of the picture in the band of skin relief, not a height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
+
+from skinscan.metrics.registry import Better, Concern, Metric, register
+from skinscan.metrics.sample import RegionSample
+
+_GROUPS = (
+    "forehead_upper",
+    "forehead_lower",
+    "glabella",
+    "temple",
+    "crows_feet",
+    "under_eye",
+    "nose_bridge",
+    "nose_tip",
+    "cheek_malar",
+    "cheek_buccal",
+    "nasolabial",
+    "upper_lip",
+    "chin",
+)
+_PORE_GROUPS = ("nose_bridge", "nose_tip", "cheek_malar", "cheek_buccal", "forehead_lower", "chin")
+
+#: Grey levels of the co-occurrence matrix over this range of contrast in %.
+_GLCM_LEVELS, _GLCM_RANGE_PCT = 32, 32.0
+_TILE_MM = 6.0
+#: Pores: Gaussian sigma of the detector, least contrast, least roundness.
+_PORE_SIGMA_MM, _PORE_CONTRAST_PCT, _PORE_ROUNDNESS = 0.16, 5.0, 0.35
+
+
+def _roughness_rq(sample: RegionSample) -> float:
+    skin = sample.plain
+    values = sample.cut(sample.maps.roughness_band)[skin]
+    return float(values.std()) if len(values) > 20 else float("nan")
+
+
+def _roughness_rz(sample: RegionSample) -> float:
+    skin = sample.plain
+    band = sample.cut(sample.maps.roughness_band)
+    tile = max(4, round(_TILE_MM * sample.layer.level_px_mm))
+    heights = []
+    for r in range(0, skin.shape[0], tile):
+        for c in range(0, skin.shape[1], tile):
+            inside = skin[r : r + tile, c : c + tile]
+            if inside.sum() >= 0.5 * tile * tile:
+                low, high = np.percentile(band[r : r + tile, c : c + tile][inside], [2, 98])
+                heights.append(float(high - low))
+    return float(np.mean(heights)) if heights else float("nan")
+
+
+def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float64] | None:
+    """Symmetric co-occurrence matrix over four directions, skin only, normalised."""
+    skin = sample.plain
+    if skin.sum() < 100:
+        return None
+    flat = sample.cut(sample.maps.flat)
+    unit = (flat + _GLCM_RANGE_PCT / 2) * (_GLCM_LEVELS / _GLCM_RANGE_PCT)
+    # Level 0 stands for everything that is not plain skin and is dropped afterwards.
+    codes = np.where(skin, np.clip(unit, 0, _GLCM_LEVELS - 1) + 1, 0).astype(np.uint8)
+    step = max(1, round(distance_mm * sample.layer.level_px_mm))
+    counts = graycomatrix(
+        codes,
+        [step],
+        [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4],
+        levels=_GLCM_LEVELS + 1,
+        symmetric=True,
+    )
+    pairs = counts[1:, 1:].sum(axis=(2, 3)).astype(np.float64)
+    total = pairs.sum()
+    return pairs / total if total > 0 else None
+
+
+def _glcm(quantity: str, distance_mm: float) -> Callable[[RegionSample], float]:
+    def compute(sample: RegionSample) -> float:
+        pairs = _cooccurrence(sample, distance_mm)
+        if pairs is None:
+            return float("nan")
+        if quantity == "entropy":
+            seen = pairs[pairs > 0]
+            return float(-(seen * np.log2(seen)).sum())
+        return float(graycoprops(pairs[:, :, None, None], quantity)[0, 0])
+
+    return compute
+
+
+def _lbp_entropy(sample: RegionSample) -> float:
+    skin = sample.plain
+    if skin.sum() < 100:
+        return float("nan")
+    flat = np.round(sample.cut(sample.maps.flat) * 4.0).astype(np.int32)
+    codes = local_binary_pattern(flat, P=8, R=1.5, method="uniform")
+    share = np.bincount(codes[skin].astype(int), minlength=10) / skin.sum()
+    seen = share[share > 0]
+    return float(-(seen * np.log2(seen)).sum())
+
+
+def _pore_map(sample: RegionSample) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Contrast of dark round dots, and where it peaks, inside the region's window."""
+    level = sample.layer.level_px_mm
+    sigma = _PORE_SIGMA_MM * level
+    flat = cv2.GaussianBlur(sample.cut(sample.maps.flat), (0, 0), sigma)
+    xx = cv2.Sobel(flat, cv2.CV_32F, 2, 0, ksize=3) / 4.0
+    yy = cv2.Sobel(flat, cv2.CV_32F, 0, 2, ksize=3) / 4.0
+    xy = cv2.Sobel(flat, cv2.CV_32F, 1, 1, ksize=3) / 4.0
+    mean, spread = (xx + yy) / 2.0, np.sqrt(((xx - yy) / 2.0) ** 2 + xy**2)
+    strong, weak = mean + spread, mean - spread
+    # The smaller curvature of a round dot of this sigma times 2 sigma² is its contrast.
+    contrast = np.where(
+        weak > _PORE_ROUNDNESS * np.maximum(strong, 1e-6), 2.0 * sigma**2 * np.maximum(weak, 0), 0
+    ).astype(np.float32)
+    peak = contrast >= cv2.dilate(contrast, np.ones((3, 3), np.uint8))
+    peak &= (contrast > _PORE_CONTRAST_PCT) & sample.plain
+    return contrast, np.asarray(peak)
+
+
+def _pore_density(sample: RegionSample) -> float:
+    _, peak = _pore_map(sample)
+    return float(peak.sum()) / sample.area_cm2
+
+
+def _pore_area_fraction(sample: RegionSample) -> float:
+    contrast, _ = _pore_map(sample)
+    skin = sample.plain
+    return 100.0 * float((contrast[skin] > _PORE_CONTRAST_PCT).mean()) if skin.any() else np.nan
+
+
+def _add(
+    quantity: str,
+    title: str,
+    unit: str,
+    compute: Callable[[RegionSample], float],
+    description: str,
+    source: str,
+    *,
+    lowest: float,
+    finest: float = 9.0,
+    groups: tuple[str, ...] = _GROUPS,
+    better: Better = Better.DOWN,
+) -> None:
+    register(
+        Metric(
+            name=f"texture.{quantity}",
+            family="texture",
+            concern=Concern.TEXTURE,
+            title=title,
+            unit=unit,
+            better=better,
+            groups=groups,
+            lowest_level_px_mm=lowest,
+            finest_level_px_mm=finest,
+            description=description,
+            source=source,
+            compute=compute,
+        )
+    )
+
+
+_ROUGHNESS = "Definition after ISO 21920-2, applied to optical contrast instead of height"
+_HARALICK = "Haralick, Shanmugam & Dinstein (1973), doi:10.1109/TSMC.1973.4309314"
+
+_add(
+    "roughness_rq",
+    "Roughness Rq",
+    "%",
+    _roughness_rq,
+    "Root mean square of the contrast of structures of 0.3 to 2 mm, traced lines left out. "
+    "Optical, not topographic: relief, pigment and camera noise all contribute, and a soft "
+    "light shows less relief than a hard one.",
+    _ROUGHNESS,
+    lowest=3.0,
+)
+_add(
+    "roughness_rz",
+    "Roughness Rz",
+    "%",
+    _roughness_rz,
+    "Mean over tiles of 6 mm of the span between the 2nd and 98th percentile of the contrast "
+    "of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic.",
+    _ROUGHNESS,
+    lowest=3.0,
+)
+for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
+    _add(
+        f"glcm_contrast_{_label}",
+        f"Co-occurrence contrast at {_mm:g} mm",
+        "",
+        _glcm("contrast", _mm),
+        f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
+        "illumination-free layer. Rises with coarse or strong texture.",
+        _HARALICK,
+        lowest=_level,
+        finest=_level,
+    )
+    _add(
+        f"glcm_homogeneity_{_label}",
+        f"Co-occurrence homogeneity at {_mm:g} mm",
+        "",
+        _glcm("homogeneity", _mm),
+        f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1. "
+        "Rises as skin becomes smoother.",
+        _HARALICK,
+        lowest=_level,
+        finest=_level,
+        better=Better.UP,
+    )
+    _add(
+        f"glcm_entropy_{_label}",
+        f"Co-occurrence entropy at {_mm:g} mm",
+        "bit",
+        _glcm("entropy", _mm),
+        f"Disorder of pairs of skin {_mm:g} mm apart on the illumination-free layer.",
+        _HARALICK,
+        lowest=_level,
+        finest=_level,
+    )
+_add(
+    "lbp_entropy",
+    "Pattern entropy",
+    "bit",
+    _lbp_entropy,
+    "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
+    "of the illumination-free layer. Depends on the kind of pattern, not on its strength.",
+    "Ojala, Pietikäinen & Mäenpää (2002), doi:10.1109/TPAMI.2002.1017623",
+    lowest=3.0,
+    finest=3.0,
+    better=Better.NEUTRAL,
+)
+_add(
+    "pore_density",
+    "Visible pores per area",
+    "/cm²",
+    _pore_density,
+    "Dark round dots of about 0.2 to 0.5 mm with at least 5 % contrast, per area of visible "
+    "skin. Stubble and freckles of that size count as well; sharpness decides how many are seen.",
+    "Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
+    lowest=6.0,
+    groups=_PORE_GROUPS,
+)
+_add(
+    "pore_area_fraction",
+    "Area of visible pores",
+    "%",
+    _pore_area_fraction,
+    "Share of the visible skin inside dark round dots of about 0.2 to 0.5 mm.",
+    "Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
+    lowest=6.0,
+    groups=_PORE_GROUPS,
+)

@@ -1,0 +1,94 @@
+"""The first page, from top to bottom."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from skinscan.metrics import metrics
+from skinscan.ui import markup, strings
+from skinscan.ui.capture import photos_section
+from skinscan.ui.course import common_level, in_order, points, views
+from skinscan.ui.detail import detail
+from skinscan.ui.overview import caution, glance, summary
+from skinscan.ui.scoring import log_unexpected
+from skinscan.ui.server import keep_uploads_in_memory
+from skinscan.ui.start import (
+    add_more,
+    measure_pending,
+    missing_dates,
+    open_what_the_address_asks,
+    problems,
+    welcome,
+)
+from skinscan.ui.state import Visit, visit
+from skinscan.ui.theme import ICON, STYLE
+
+
+def show() -> None:
+    """Draw the page. An error that nobody foresaw becomes a calm sentence."""
+    st.set_page_config(
+        page_title=strings.PAGE_TITLE,
+        page_icon=ICON,
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+    st.html(STYLE)
+    keep_uploads_in_memory()
+    st.title(strings.TITLE, anchor=False)
+    try:
+        _body(visit())
+    except Exception as error:  # noqa: BLE001 - no traceback on a practitioner's screen
+        log_unexpected(error)
+        markup.note(strings.UNEXPECTED, (), look=True)
+    _foot()
+
+
+def _body(held: Visit) -> None:
+    open_what_the_address_asks(held)
+    if held.photos:
+        text = strings.COURSE_SAMPLE if held.only_sample else strings.COURSE_OWN
+        markup.write(text, "sk-lead")
+    else:
+        markup.write(strings.LEAD, "sk-lead")
+    measure_pending(held)
+    problems(held)
+    if not held.photos:
+        welcome(held)
+        return
+    missing_dates(held)
+    _course(held)
+    add_more(held)
+
+
+def _course(held: Visit) -> None:
+    dated = in_order(held.photos.values())
+    if not dated:
+        markup.write(strings.NO_DATED, "sk-small")
+        return
+    present = views(dated)
+    view = present[0]
+    if len(present) > 1:
+        view = st.radio(
+            strings.VIEW_LABEL,
+            present,
+            format_func=lambda v: strings.VIEWS[v.value],
+            horizontal=True,
+            key="view",
+        )
+    photos = in_order(dated, view)
+    level = common_level(photos)
+    if level is None:
+        markup.note(strings.LEVEL_NONE, (), look=True)
+    else:
+        registry = metrics()
+        found = points(photos, level=level, registry=registry)
+        summary(photos, level)
+        caution(photos, found, level)
+        glance(found, registry, level)
+        detail(found, registry, level)
+    photos_section(held, photos)
+
+
+def _foot() -> None:
+    lines = "".join(markup.paragraph(line, "sk-small") for line in strings.DISCLAIMERS)
+    st.html(f'<footer class="sk-foot">{lines}</footer>')

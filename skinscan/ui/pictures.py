@@ -1,0 +1,93 @@
+"""Pixels to HTML, inside the page's own connection: no picture ever gets an address."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skinscan.scan import Scan
+
+#: Width to which pictures are reduced for the screen, px.
+PICTURE_PX: Final = 1100
+THUMB_PX: Final = 220
+
+_QUALITY: Final = 86
+#: Room left around the landmarks in a thumbnail, as a share of their extent.
+_THUMB_MARGIN: Final = 0.12
+
+
+def encode(rgb: NDArray[np.uint8], longest_px: int) -> bytes:
+    """Encode a picture as JPEG, reduced so that its longer side fits.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (H, W, 3)
+    longest_px : int
+        Longest side of the result; smaller pictures keep their size.
+    """
+    rows, columns = rgb.shape[:2]
+    factor = longest_px / max(rows, columns)
+    if factor < 1:
+        size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    sink = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(sink, "JPEG", quality=_QUALITY)
+    return sink.getvalue()
+
+
+def image_tag(jpeg: bytes, *, alt: str, css: str) -> str:
+    """Return an ``<img>`` that carries its own bytes."""
+    data = base64.b64encode(jpeg).decode("ascii")
+    return (
+        f'<img class="{html.escape(css)}" alt="{html.escape(alt)}" '
+        f'src="data:image/jpeg;base64,{data}">'
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """What the page shows of one photo; the photo itself need not be kept.
+
+    Attributes
+    ----------
+    thumbnail : bytes
+        JPEG of the face.
+    overlays : mapping of (bool, bool) to bytes
+        JPEG by (regions drawn, lines drawn).
+    """
+
+    thumbnail: bytes
+    overlays: Mapping[tuple[bool, bool], bytes]
+
+
+def draw_all(scan: Scan) -> Pictures:
+    """Draw a freshly measured photo in every way that the page offers."""
+    overlays = {
+        (regions, lines): encode(scan.draw(regions=regions, lines=lines), PICTURE_PX)
+        for regions in (False, True)
+        for lines in (False, True)
+    }
+    return Pictures(thumbnail=thumbnail(scan), overlays=MappingProxyType(overlays))
+
+
+def thumbnail(scan: Scan) -> bytes:
+    """Cut the face out of a photo, square, as JPEG."""
+    rgb = scan.draw(regions=False, lines=False)
+    scale = rgb.shape[1] / scan.photo_size_px[0]
+    landmarks = np.asarray(scan.face.landmarks_px, dtype=np.float64)[:, :2] * scale
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    side = float((high - low).max()) * (1 + 2 * _THUMB_MARGIN)
+    side = min(side, *rgb.shape[:2])
+    corner = np.clip((low + high - side) / 2, 0, np.array(rgb.shape[1::-1]) - side)
+    x, y = (int(v) for v in corner)
+    return encode(rgb[y : y + int(side), x : x + int(side)], THUMB_PX)

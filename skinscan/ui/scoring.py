@@ -1,0 +1,147 @@
+"""Bytes to a Scan and its pictures, or to words that tell the photographer what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from skinscan.errors import SkinscanError
+from skinscan.resources import sample_course_dir
+from skinscan.scan import Scan, analyze
+from skinscan.ui import strings
+from skinscan.ui.course import SessionPhoto, session_date
+from skinscan.ui.pictures import Pictures, draw_all
+
+logger = logging.getLogger("skinscan.ui")
+
+_PHOTO_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that somebody chose.
+
+    Attributes
+    ----------
+    label : str
+        Its name; shown to that person, never logged.
+    data : bytes
+    """
+
+    label: str
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A file that could not be measured, and what to do about it.
+
+    Attributes
+    ----------
+    label : str
+        The file's name.
+    sentence : str
+        From the catalogue.
+    """
+
+    label: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A photo after measuring: its Scan without pixels, and the pictures to show."""
+
+    scan: Scan
+    pictures: Pictures
+
+
+def digest(data: bytes) -> str:
+    """Return the identity of a file: the SHA-256 of its bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def measure(upload: Upload) -> Measured | Problem:
+    """Measure one photo. Never raises an `Exception`: whatever fails becomes a Problem."""
+    try:
+        scan = analyze(upload.data)
+        drawn = draw_all(scan)
+    except SkinscanError as error:
+        return Problem(label=upload.label, sentence=explain(error))
+    except Exception as error:  # noqa: BLE001 - one file must not stop the others
+        log_unexpected(error)
+        return Problem(label=upload.label, sentence=strings.PROBLEM_UNEXPECTED)
+    return Measured(
+        scan=scan if scan.pixels is None else replace(scan, pixels=None), pictures=drawn
+    )
+
+
+def explain(error: SkinscanError) -> str:
+    """Return the sentence for an error's cause, or the error's own remedy."""
+    return strings.PROBLEMS.get(error.cause, f"{error.remedy}.")
+
+
+def log_unexpected(error: BaseException) -> None:
+    """Log where an error arose, without its message: that could hold a name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    logger.error("unexpected %s at %s", type(error).__name__, where)
+
+
+def measure_all(
+    uploads: Sequence[Upload],
+    *,
+    known: dict[str, Measured],
+    progress: Callable[[int, int], None],
+) -> tuple[list[SessionPhoto], list[Problem]]:
+    """Measure photos one after another.
+
+    Parameters
+    ----------
+    uploads : sequence of Upload
+    known : dict of str to Measured
+        By SHA-256 of the bytes; found ones are added, so that an interrupted run goes
+        on where it stopped.
+    progress : callable
+        Called with (number of the photo about to be measured from 1, how many).
+
+    Returns
+    -------
+    photos : list of SessionPhoto
+        With the dates that camera or name tell.
+    problems : list of Problem
+    """
+    photos: list[SessionPhoto] = []
+    problems: list[Problem] = []
+    for number, upload in enumerate(uploads, start=1):
+        progress(number, len(uploads))
+        sha256 = digest(upload.data)
+        result = known.get(sha256) or measure(upload)
+        if isinstance(result, Problem):
+            problems.append(result)
+            continue
+        known[sha256] = result
+        taken_on, source = session_date(upload.label, result.scan.captured_at)
+        photos.append(
+            SessionPhoto(
+                label=upload.label, taken_on=taken_on, date_source=source, scan=result.scan
+            )
+        )
+    return photos, problems
+
+
+def sample_uploads() -> list[Upload]:
+    """Read the photos of the sample course; empty if it is not installed."""
+    folder = sample_course_dir()
+    if not folder.is_dir():
+        return []
+    return [
+        Upload(label=path.name, data=path.read_bytes())
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in _PHOTO_SUFFIXES
+    ]

@@ -1,0 +1,98 @@
+"""What one visitor holds while the page is open; forgotten with the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import streamlit as st
+
+from skinscan.ui.course import SessionPhoto
+from skinscan.ui.pictures import Pictures
+from skinscan.ui.scoring import Measured, Problem, Upload
+
+#: Photos that one page holds; folders are for `skinscan score`.
+MAX_PHOTOS: Final = 60
+
+_KEY: Final = "skinscan_state"
+
+
+@dataclass
+class Visit:
+    """One visitor's course.
+
+    Attributes
+    ----------
+    photos : dict of str to SessionPhoto
+        By SHA-256 of the file.
+    measured : dict of str to Measured
+        By SHA-256: nothing is measured twice, and an interrupted run goes on where it was.
+    pending : list of Upload
+        Chosen and not measured yet.
+    problems : list of Problem
+    left_out : int
+        Files beyond `MAX_PHOTOS`.
+    round : int
+        Changes the uploader's identity, which makes it let go of its bytes.
+    sample_opened : bool
+        Whether the address asked for the sample course and got it.
+    only_sample : bool
+        Whether everything on the page comes from the sample course.
+    """
+
+    photos: dict[str, SessionPhoto] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
+    pending: list[Upload] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    left_out: int = 0
+    round: int = 0
+    sample_opened: bool = False
+    only_sample: bool = False
+
+    def queue(self, uploads: Sequence[Upload], *, sample: bool = False) -> None:
+        """Take files in, up to what one page holds."""
+        self.only_sample = sample and (self.only_sample or not self.photos)
+        room = max(0, MAX_PHOTOS - len(self.photos) - len(self.pending))
+        self.pending.extend(uploads[:room])
+        self.left_out = len(uploads[room:])
+        self.problems = []
+        self.round += 1
+
+    def take(self, photos: Sequence[SessionPhoto], problems: Sequence[Problem]) -> None:
+        """Put measured photos into the course; those already there keep their date."""
+        for photo in photos:
+            self.photos.setdefault(photo.sha256, photo)
+        self.problems = list(problems)
+        self.pending = []
+
+    def set_date(self, sha256: str, day: date) -> None:
+        """Give a photo the date that somebody typed."""
+        self.photos[sha256] = self.photos[sha256].dated(day)
+
+    def remove(self, sha256: str) -> None:
+        """Leave a photo out of the course and forget it."""
+        self.photos.pop(sha256, None)
+        self.measured.pop(sha256, None)
+
+    def clear(self) -> None:
+        """Forget everything and begin anew."""
+        self.photos.clear()
+        self.measured.clear()
+        self.pending = []
+        self.problems = []
+        self.left_out = 0
+        self.round += 1
+
+    def pictures(self, photo: SessionPhoto) -> Pictures:
+        """Return what there is to show of a photo."""
+        return self.measured[photo.sha256].pictures
+
+
+def visit() -> Visit:
+    """Return the visitor's state, made at the first call."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Visit()
+    held: Visit = st.session_state[_KEY]
+    return held

@@ -1,0 +1,422 @@
+"""The command line: what it says, how it ends, what it leaves behind."""
+
+from __future__ import annotations
+
+import http.client
+import math
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import fake_jobs
+import pandas as pd
+import pytest
+from fake_jobs import FakeJob, calls
+from typer.testing import CliRunner
+
+import skinscan
+from skinscan import phantom, resources
+from skinscan.batch import progress as progress_module
+from skinscan.batch import score as score_module
+from skinscan.batch.progress import progress_bar
+from skinscan.cli import main
+from skinscan.cli.commands import app
+from skinscan.errors import (
+    BadOptionError,
+    ModelError,
+    NoFaceError,
+    NotAnImageError,
+    OutputError,
+    SkinscanError,
+)
+
+COMMANDS = ("score", "show", "phantom", "demo")
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    path = tmp_path / "calls.log"
+    monkeypatch.setenv(fake_jobs.LOG, str(path))
+    monkeypatch.setattr(score_module, "MeasurePhoto", FakeJob)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path, log):  # noqa: ARG001 - the fake job comes with it
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, content in {"a.jpg": "ok", "b.jpg": "ok", "c.jpg": "ok"}.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+def call(*arguments, columns="200"):
+    return CliRunner().invoke(
+        app, [str(a) for a in arguments], env={"COLUMNS": columns, "TERM": "dumb"}
+    )
+
+
+def plain(text):
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+# In general
+
+
+def test_the_version_is_printed():
+    result = call("--version")
+    assert (result.exit_code, result.output) == (0, f"skinscan {skinscan.__version__}\n")
+
+
+@pytest.mark.parametrize("command", [(), *[(name,) for name in COMMANDS]])
+def test_help_has_examples_and_fits_80_columns(command):
+    result = call(*command, "--help", columns="80")
+    assert result.exit_code == 0
+    text = plain(result.output)
+    assert "Examples" in text
+    assert f"skinscan {' '.join(command)}".strip() in text.split("Examples")[1]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("score",),
+        ("score", "x"),
+        ("score", "x", "-o", "o.csv", "--workers", "0"),
+        ("score", "x", "-o", "o.csv", "--levels", "some"),
+        ("score", "x", "-o", "o.csv", "--nonsense"),
+        ("show",),
+        ("phantom",),
+        ("phantom", "-o", "x", "--sessions", "1"),
+        ("demo", "--port", "70000"),
+        ("nonsense",),
+    ],
+)
+def test_a_wrong_command_ends_with_2(arguments):
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_python_m_skinscan_is_the_same_and_says_goodbye_without_a_word():
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "skinscan", "--version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (result.stdout, result.stderr) == (f"skinscan {skinscan.__version__}\n", "")
+    assert callable(main)
+
+
+def test_help_loads_nothing_heavy():
+    heavy = ["mediapipe", "cv2", "pandas", "pyarrow", "streamlit", "scipy", "skimage"]
+    code = (
+        "import sys\nfrom skinscan.cli import main\nsys.argv = ['skinscan', 'score', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print('loaded:', *[m for m in {heavy} if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "loaded:"
+
+
+@pytest.mark.parametrize("name", skinscan.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(skinscan, name) is getattr(skinscan, name)
+    assert name in dir(skinscan)
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nonsense"):
+        skinscan.nonsense  # noqa: B018 - reading it is the test
+
+
+# score
+
+
+def test_all_good_ends_with_0(photos, tmp_path):
+    result = call("score", photos, "-o", tmp_path / "o.csv")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert re.fullmatch(r"3 of 3 photos measured, in \d+\.\d s\.\n", result.stderr)
+    assert len(pd.read_csv(tmp_path / "o.csv")) == 6
+
+
+def test_some_failed_ends_with_1_and_a_summary_by_cause(photos, tmp_path):
+    for name, content in {"x.jpg": "no_face", "y.jpg": "no_face"}.items():
+        (photos / name).write_text(content)
+    result = call("score", photos, "-o", tmp_path / "o.parquet")
+    assert result.exit_code == 1
+    first, second, third = result.stderr.splitlines()
+    assert first.startswith("3 of 5 photos measured")
+    assert second == "2 failed:"
+    assert third == "       2  no_face: Expected a face; found none. Take another photo."
+    table = pd.read_parquet(tmp_path / "o.parquet")
+    assert list(table.loc[table["error"] != "", "photo"]) == ["x.jpg", "y.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("source", "output"), [("missing", "o.csv"), ("photos", "o.xls"), ("photos", "no/o.csv")]
+)
+def test_what_cannot_be_done_ends_with_2_and_one_sentence(source, output, photos, tmp_path, log):
+    del photos
+    result = call("score", tmp_path / source, "-o", tmp_path / output)
+    assert result.exit_code == 2
+    assert re.fullmatch(r"skinscan: Expected [^\n]+\.\n", result.stderr)
+    assert str(tmp_path) not in result.stderr
+    assert calls(log) == []
+
+
+def test_several_paths_and_options_reach_the_run(photos, tmp_path, monkeypatch):
+    seen = {}
+
+    def fake(paths, output, **options):
+        seen.update(paths=paths, output=output, **options)
+        return score_module.Summary(1, 0, {}, {}, 0.0)
+
+    monkeypatch.setattr(score_module, "score_to_file", fake)
+    options = ["--wide", "--workers", 3, "--overlays", "d", "--resume", "--levels", "all"]
+    assert call("score", photos, "x*", "-o", "o.csv", "--largest-face", *options).exit_code == 0
+    assert seen == {
+        "paths": [str(photos), "x*"],
+        "output": Path("o.csv"),
+        "wide": True,
+        "workers": 3,
+        "overlays": Path("d"),
+        "resume": True,
+        "levels": "all",
+        "largest_face": True,
+    }
+    assert tmp_path.exists()
+
+
+def test_the_handler_of_sigterm_is_put_back(photos, tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    call("score", photos, "-o", tmp_path / "o.csv")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_nothing_is_drawn_where_nobody_watches(capsys):
+    with progress_bar(total=3) as advance:
+        advance()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_bar_shows_how_far_and_how_fast(monkeypatch):
+    import io
+
+    from rich import console
+
+    screen = io.StringIO()
+    monkeypatch.setattr(
+        console,
+        "Console",
+        lambda **_options: original(file=screen, force_terminal=True, width=100),
+    )
+    with progress_module.progress_bar(total=10, done=4) as advance:
+        for _ in range(6):
+            advance()
+    shown = plain(screen.getvalue())
+    assert "10/10" in shown
+    assert "photos/s" in shown
+
+
+def original(**options):
+    from rich.console import Console as Original
+
+    return _ORIGINAL(**options) if _ORIGINAL is not None else Original(**options)
+
+
+from rich.console import Console as _ORIGINAL  # noqa: E402 - before any test replaces it
+
+# show
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NoFaceError(expected="a face", found="none", remedy="Try again"), 1),
+        (NotAnImageError(expected="a photo", found="text", remedy="Try again"), 1),
+        (ModelError(expected="a model", found="none", remedy="Try again"), 2),
+    ],
+)
+def test_show_says_in_one_sentence_what_is_wrong(error, code, monkeypatch):
+    def fake(*_args, **_options):
+        raise error
+
+    monkeypatch.setitem(
+        sys.modules, "skinscan.scan", types.SimpleNamespace(analyze=fake, Scan=None)
+    )
+    monkeypatch.setitem(sys.modules, "skinscan.cli.report", types.SimpleNamespace(report=None))
+    result = call("show", "client-name.jpg")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == f"skinscan: {error}\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (12.345, "12.3"),
+        (0.012345, "0.0123"),
+        (0.00001, "0.0000"),
+        (1234.56, "1230"),
+        (-3.14159, "-3.14"),
+        (99.96, "100.0"),
+        (math.nan, "–"),
+        (math.inf, "–"),
+    ],
+)
+def test_numbers_have_three_digits_and_no_exponent(value, text):
+    from skinscan.cli.report import number
+
+    assert number(value) == text
+
+
+@pytest.fixture(scope="module")
+def sample_photo():
+    photos = sorted(resources.sample_course_dir().glob("*.jpg"))
+    if not photos:
+        pytest.skip("the sample course has not been rendered")
+    return photos[0]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_show_fits_the_terminal_and_shows_every_number(sample_photo, columns):
+    result = call("show", sample_photo, columns=str(columns))
+    assert result.exit_code == 0, result.output
+    lines = plain(result.stdout).splitlines()
+    assert max(map(len, lines)) <= columns
+    text = "\n".join(lines)
+    scan = skinscan.analyze(sample_photo)
+    from skinscan.cli.report import highest, number
+    from skinscan.flags import Flag, sentences
+
+    assert text.index("Capture check") < text.index("Wrinkles")
+    shown = highest(scan.measurements)
+    for measurement in shown:
+        assert number(measurement.value) in text
+    used = Flag.NONE
+    for measurement in shown:
+        used |= measurement.flags
+    unwrapped = " ".join(text.split())
+    for sentence in sentences(used):
+        assert sentence in unwrapped
+
+
+def test_show_of_a_name_with_control_characters_and_markup_is_harmless(sample_photo, tmp_path):
+    evil = tmp_path / "\x1b[31m[bold]x.jpg"
+    evil.write_bytes(sample_photo.read_bytes())
+    result = call("show", evil)
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout
+    assert "[31m[bold]x.jpg" in result.stdout
+
+
+# phantom
+
+
+def test_phantom_writes_a_course(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(
+        phantom,
+        "write_course",
+        lambda folder, **options: seen.append((folder, options)),
+        raising=False,
+    )
+    result = call("phantom", "-o", tmp_path / "c", "--seed", 7, "--sessions", 3)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert seen == [(tmp_path / "c", {"seed": 7, "sessions": 3})]
+
+
+def test_phantom_that_cannot_write_ends_with_2(monkeypatch, tmp_path):
+    def fake(*_args, **_options):
+        raise OutputError(expected="to write the course", found="no space", remedy="Make room")
+
+    monkeypatch.setattr(phantom, "write_course", fake, raising=False)
+    result = call("phantom", "-o", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr == "skinscan: Expected to write the course; found no space. Make room.\n"
+
+
+# demo
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def taken_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_demo_says_that_a_port_is_taken(taken_port):
+    result = call("demo", "--no-browser", "--port", taken_port)
+    assert result.exit_code == 2
+    assert "in use" in result.stderr
+
+
+def test_demo_finds_a_free_port(taken_port, monkeypatch):
+    from skinscan.cli import demo
+
+    monkeypatch.setattr(demo, "_FIRST_PORT", taken_port)
+    assert demo._free_port(None) > taken_port
+    with pytest.raises(BadOptionError):
+        demo._free_port(taken_port)
+
+
+def test_demo_that_does_not_start_is_an_error(monkeypatch, free_port):
+    from skinscan.cli import demo
+
+    monkeypatch.setattr(demo, "_command", lambda _port: [sys.executable, "-c", "raise SystemExit"])
+    with pytest.raises(SkinscanError, match="that it ended"):
+        demo.serve(port=free_port, browser=False, say=print)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_demo_serves_this_machine_only_and_stops_when_told(stop, free_port, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "skinscan", "demo", "--no-browser", "--port", str(free_port)],
+        cwd=tmp_path,
+        env=os.environ | {"HOME": str(tmp_path)},  # as on the first start ever
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stderr.readline()
+        url = f"http://127.0.0.1:{free_port}/?course=sample"
+        assert line == f"skinscan is at {url} (Ctrl-C stops it)\n"
+        connection = http.client.HTTPConnection("127.0.0.1", free_port, timeout=10)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 200
+        connection.close()
+        listening = Path("/proc/net/tcp").read_text() if Path("/proc/net/tcp").exists() else ""
+        addresses = re.findall(rf"^ *\d+: (\w+):{free_port:04X} \w+:0000 0A", listening, re.MULTILINE)
+        assert set(addresses) <= {"0100007F"}
+        process.send_signal(stop)
+        out, rest = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (out, rest, process.returncode) == ("", "", 0)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", free_port)) != 0
