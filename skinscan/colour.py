@@ -29,7 +29,7 @@ def to_linear(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     ndarray of float32, same shape
         Linear light in 0..1.
     """
-    return np.asarray(SRGB_TO_LINEAR[rgb], dtype=np.float32)
+    return np.asarray(cv2.LUT(rgb, SRGB_TO_LINEAR), dtype=np.float32).reshape(rgb.shape)
 
 
 def from_linear(linear: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -50,8 +50,16 @@ def from_linear(linear: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def luminance(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Relative luminance Y of linear RGB, shape (..., 3) -> (...)."""
-    return np.asarray(linear @ LUMINANCE_WEIGHTS, dtype=np.float32)
+    """Relative luminance Y of linear RGB, shape (H, W, 3) -> (H, W)."""
+    return np.asarray(cv2.transform(linear, LUMINANCE_WEIGHTS[None, :]), dtype=np.float32)
+
+
+def luminance_of_codes(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Relative luminance Y of 8-bit sRGB, shape (H, W, 3) -> (H, W)."""
+    total = np.zeros(rgb.shape[:2], dtype=np.float32)
+    for k, weight in enumerate(LUMINANCE_WEIGHTS):
+        total += cv2.LUT(cv2.extractChannel(rgb, k), SRGB_TO_LINEAR * weight)
+    return total
 
 
 def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -104,5 +112,5 @@ def separate_pigments(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     (1999), doi:10.1364/JOSAA.16.002169, with published absorption instead of an
     independent component analysis, so that two faces are measured in the same unit.
     """
-    density = -100.0 * np.log(np.maximum(linear, np.float32(1.0 / 4096.0)))
+    density = np.float32(-100.0) * np.log(np.maximum(linear, np.float32(1.0 / 4096.0)))
     return np.asarray(density @ _UNMIX.T, dtype=np.float32)

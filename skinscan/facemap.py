@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from skinscan.colour import luminance, to_linear
+from skinscan.colour import luminance_of_codes, to_linear
 from skinscan.frame import (
     GRID_PX_MM,
     LEVELS_PX_MM,
@@ -28,6 +28,7 @@ from skinscan.frame import (
 from skinscan.landmarks import Face
 from skinscan.mesh import canonical_mesh
 from skinscan.photo import Photo
+from skinscan.pixels import resized_area, resized_linear
 from skinscan.skinmask import skin_mask
 
 #: A surface turned further than this from the camera is foreshortened beyond use.
@@ -38,8 +39,11 @@ _HIDDEN_MM = 6.0
 #: mm is about 6 % shorter than a true mm (pupil distance 66.8 instead of 62 to 63 mm over 51
 #: adults), and faces differ in size by as much again.
 LEVEL_TOLERANCE = 0.85
-#: Codes from which a channel counts as clipped.
-_CLIPPED_CODE = 252
+#: Codes from which green counts as clipped. Green is the middle channel of skin: where it
+#: clips, red did before. A pixel is left out when this share of it is clipped.
+_CLIPPED_CODE, _CLIPPED_SHARE = 252, 0.25
+#: Finest level at which colour is kept.
+COLOUR_LEVEL_PX_MM = 3.0
 
 #: Vertices whose motion the extended forehead follows: forehead and brows.
 _FOREHEAD_FIT = (
@@ -131,8 +135,8 @@ class Layer:
     Attributes
     ----------
     level_px_mm : float
-    linear : ndarray of float32, shape (rows, columns, 3)
-        Linear sRGB light.
+    linear : ndarray of float32, shape (rows, columns, 3), or None
+        Linear sRGB light; kept up to `COLOUR_LEVEL_PX_MM`, since skin colour varies slowly.
     log_y : ndarray of float32, shape (rows, columns)
         100·ln Y, Y the relative luminance: differences are contrasts in %.
     skin : ndarray of bool, shape (rows, columns)
@@ -140,7 +144,7 @@ class Layer:
     """
 
     level_px_mm: float
-    linear: NDArray[np.float32]
+    linear: NDArray[np.float32] | None
     log_y: NDArray[np.float32]
     skin: NDArray[np.bool_]
 
@@ -250,7 +254,7 @@ def _continued(values: NDArray[np.float32]) -> NDArray[np.float32]:
     inside = ~outside
     lookup = np.zeros((int(labels.max()) + 1, values.shape[2]), dtype=np.float32)
     lookup[labels[inside]] = values[inside]
-    return lookup[labels]
+    return np.asarray(lookup[labels], dtype=np.float32)
 
 
 def levels_for(resolution_px_mm: float) -> tuple[float, ...]:
@@ -296,19 +300,43 @@ def _crop_for_level(
     return np.ascontiguousarray(crop), moved
 
 
-def _resize(image: NDArray[np.float32], level: float, how: int) -> NDArray[np.float32]:
-    rows, columns = map_size(level)
-    if image.shape[:2] == (rows, columns):
-        return image
-    return np.asarray(cv2.resize(image, (columns, rows), interpolation=how), dtype=np.float32)
+def _remapped(
+    crop: NDArray[np.uint8], crop_px: NDArray[np.float32], level: float
+) -> NDArray[np.uint8]:
+    """Sample a picture at ``crop_px`` (given on the grid) to a FaceMap at ``level``."""
+    size = map_size(level)
+    # Channel by channel: one array of both would be too large for the allocator to reuse.
+    x, y = (resized_linear(np.ascontiguousarray(crop_px[..., k]), *size) for k in (0, 1))
+    found = cv2.remap(
+        crop, x, y, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(found, dtype=np.uint8)
 
 
-def log_luminance(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """100·ln Y of linear RGB, shape (H, W, 3) -> (H, W).
+def _colour_layers(
+    crop: NDArray[np.uint8],
+    crop_px: NDArray[np.float32],
+    codes: NDArray[np.uint8],
+    top: float,
+) -> dict[float, NDArray[np.float32]]:
+    """Linear light at the levels that keep colour, and on the grid."""
+    start = min(top, COLOUR_LEVEL_PX_MM)
+    if top > start:
+        factor = start / top
+        size = (max(round(crop.shape[1] * factor), 1), max(round(crop.shape[0] * factor), 1))
+        small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        scale = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
+        codes = _remapped(small, (crop_px + 0.5) * scale - 0.5, start)
+    linear = to_linear(codes)
+    return {start: linear, GRID_PX_MM: resized_area(linear, *map_size(GRID_PX_MM))}
+
+
+def log_luminance(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """100·ln of a luminance.
 
     Luminance is floored at 1/4096, below the first step of an 8-bit photo.
     """
-    floored = np.maximum(luminance(linear), np.float32(1.0 / 4096.0))
+    floored = cv2.max(light, 1.0 / 4096.0)
     return np.asarray(cv2.log(floored), dtype=np.float32) * np.float32(100.0)
 
 
@@ -357,22 +385,23 @@ def rectify(
         photo, grid_photo.astype(np.float32), visible, decoded_px_mm / top
     )
     rows, columns = map_size(top)
-    mapping = cv2.resize(moved, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    codes = cv2.remap(
-        crop, mapping, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    ).astype(np.uint8, copy=False)
-
-    over = ((codes >= _CLIPPED_CODE).sum(axis=2) >= 2).astype(np.float32)
-    clipped_grid = (_resize(over, GRID_PX_MM, cv2.INTER_AREA) > 0.25) & visible
-    linear = to_linear(codes)
-    base = _resize(linear, GRID_PX_MM, cv2.INTER_AREA)
-    skin = skin_mask(base, visible=visible, clipped=clipped_grid)
+    codes = _remapped(crop, moved, top)
+    over = (codes[..., 1] >= _CLIPPED_CODE).astype(np.float32)
+    clipped_grid = (resized_area(over, *map_size(GRID_PX_MM)) > _CLIPPED_SHARE) & visible
+    any_clipped = bool(clipped_grid.any())
+    light = luminance_of_codes(codes)
+    colour = _colour_layers(crop, moved, codes, top)
+    skin = skin_mask(colour[GRID_PX_MM], visible=visible, clipped=clipped_grid)
+    skin_weight = skin.astype(np.float32)
     layers = {}
     for level in sorted(chosen, reverse=True):
-        light = _resize(linear, level, cv2.INTER_AREA)
-        mask = _resize(skin.astype(np.float32), level, cv2.INTER_LINEAR) > 0.5
-        mask &= _resize(over, level, cv2.INTER_AREA) < 0.25
-        layers[level] = Layer(level, light, log_luminance(light), mask)
+        # Averages of averages are averages: each level is made from the one above it.
+        size = map_size(level)
+        light = resized_area(light, *size)
+        mask = resized_linear(skin_weight, *size) > 0.5  # noqa: PLR2004
+        if any_clipped:
+            mask &= resized_area(over, *size) < _CLIPPED_SHARE
+        layers[level] = Layer(level, colour.get(level), log_luminance(light), mask)
     return FaceMap(
         grid_px=grid_px,
         facing=facing,
@@ -380,5 +409,5 @@ def rectify(
         skin=skin,
         clipped=clipped_grid,
         resolution_px_mm=resolution,
-        layers=MappingProxyType(layers),
+        layers=MappingProxyType(dict(sorted(layers.items()))),
     )

@@ -29,7 +29,7 @@ _FINE_BELOW_MM = 0.5
 
 def _to_canvas(points: NDArray[np.float64], factor: float) -> NDArray[np.int32]:
     moved = (points + 0.5) * factor - 0.5
-    return np.round(moved * 2**_SHIFT).astype(np.int32)
+    return np.asarray(np.round(moved * 2**_SHIFT), dtype=np.int32)
 
 
 def draw_overlay(
@@ -67,7 +67,9 @@ def draw_overlay(
     thin = 1
     wide = max(1, round(0.25 * facemap.resolution_px_mm * factor))
 
-    def draw(points: NDArray[np.float64], colour: tuple[int, int, int], *, closed: bool, thick: int) -> None:
+    def draw(
+        points: NDArray[np.float64], colour: tuple[int, int, int], *, closed: bool, thick: int
+    ) -> None:
         cv2.polylines(
             canvas,
             [_to_canvas(points, factor)],

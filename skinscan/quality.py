@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from skinscan.colour import from_linear
 from skinscan.facemap import FaceMap
 from skinscan.flags import Flag
 from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face, View
 from skinscan.photo import Photo
+from skinscan.pixels import resized_area
 from skinscan.regions import groups, region_mask, regions
 from skinscan.skinmask import fill_outline
 
@@ -149,7 +151,7 @@ _RULES: Mapping[str, _Rule] = {
         "px/mm",
         6.0,
         3.0,
-        "Come closer or send the original photo: fine lines and pores need 6 pixels per millimetre.",
+        "Come closer or send the original photo: fine lines need 6 pixels per millimetre.",
         "Enough pixels for fine lines.",
         higher_is_better=True,
     ),
@@ -306,7 +308,7 @@ def estimate_light(facemap: FaceMap, face: Face) -> Light:
     normals = _grid_normals() @ face.rotation.T
     base = facemap.layers[min(facemap.layers)]
     rows, columns = map_size(GRID_PX_MM)
-    log_y = cv2.resize(base.log_y, (columns, rows), interpolation=cv2.INTER_AREA)
+    log_y = resized_area(base.log_y, rows, columns)
     use = facemap.skin.copy()
     use[::2] = False
     use[:, ::2] = False
@@ -333,7 +335,7 @@ def estimate_light(facemap: FaceMap, face: Face) -> Light:
 
 @cache
 def _grid_normals() -> NDArray[np.float64]:
-    """Unit normals of the canonical face on the grid, shape (rows, columns, 3)."""
+    """Return the unit normals of the canonical face on the grid, shape (rows, columns, 3)."""
     atlas = atlas_mesh()
     corners = atlas.vertices_mm[atlas.triangles]
     flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -428,11 +430,11 @@ def _visible_share(facemap: FaceMap, view: View) -> float:
 def _exposure_code(facemap: FaceMap) -> float:
     """Typical brightest 8-bit code of the lit skin (75th percentile of the maximum channel)."""
     base = facemap.layers[min(facemap.layers)]
-    skin = base.linear[base.skin]
-    if not len(skin):
+    if base.linear is None or not base.skin.any():
         return float("nan")
+    skin = base.linear[base.skin]
     bright = float(np.percentile(skin.max(axis=1), 75))
-    return 255.0 * (1.055 * max(bright, 0.0031308) ** (1 / 2.4) - 0.055)
+    return 255.0 * float(from_linear(np.array([bright]))[0])
 
 
 def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = None) -> Quality:

@@ -24,7 +24,7 @@ from skinscan.frame import LEVELS_PX_MM
 from skinscan.landmarks import Face, FaceFinder, FaceOptions, Pose, View, find_face
 from skinscan.metrics import Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
-from skinscan.photo import Photo, PhotoFile, PhotoLimits, Source, open_photo
+from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
 from skinscan.quality import Check, Grade, Light, Quality, assess
 
 if TYPE_CHECKING:
@@ -242,10 +242,9 @@ def _unwritable(error: OSError) -> OutputError:
 
 def _decode(file: PhotoFile, face: Face) -> Photo:
     """Decode at the smallest size that still resolves the highest level the photo has."""
-    for reduction in (4, 2):
-        if face.scale_mesh_px_mm / reduction >= max(LEVELS_PX_MM):
-            return file.decode(reduction=reduction)
-    return file.decode()
+    spare = face.scale_mesh_px_mm / max(LEVELS_PX_MM)
+    reduction: Reduction = 4 if spare >= 4 else 2 if spare >= 2 else 1  # noqa: PLR2004
+    return file.decode(reduction=reduction)
 
 
 def analyze(

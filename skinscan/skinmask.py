@@ -24,6 +24,7 @@ from skinscan.frame import (
     map_size,
     mm_to_map_px,
 )
+from skinscan.pixels import disc, gaussian
 
 #: Lid margins, brows and nostrils of the subject's right side, outer lip contour.
 _EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
@@ -69,8 +70,7 @@ def mirror_index() -> NDArray[np.int32]:
 
 
 def _disc(radius_mm: float) -> NDArray[np.uint8]:
-    size = 2 * round(radius_mm * GRID_PX_MM) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), dtype=np.uint8)
+    return disc(radius_mm * GRID_PX_MM)
 
 
 @cache
@@ -147,7 +147,7 @@ def _grain(log_y: NDArray[np.float32]) -> NDArray[np.float32]:
 
     A median, because one deep wrinkle is a few strong pixels and hair is all strong pixels.
     """
-    smooth = cv2.GaussianBlur(log_y, (0, 0), 1.0 * GRID_PX_MM)
+    smooth = gaussian(log_y, 1.0 * GRID_PX_MM)
     detail = np.minimum(np.abs(log_y - smooth) * 6.0, 255.0).astype(np.uint8)
     return np.asarray(cv2.medianBlur(detail, 9), dtype=np.float32) / np.float32(6.0)
 
@@ -183,8 +183,7 @@ def skin_mask(
     if core.sum() < 200:
         return np.asarray(domain)
     smooth = [
-        np.asarray(cv2.GaussianBlur(f.astype(np.float32), (0, 0), 0.6 * GRID_PX_MM))
-        for f in (log_y, red_green, green_blue)
+        gaussian(f.astype(np.float32), 0.6 * GRID_PX_MM) for f in (log_y, red_green, green_blue)
     ]
     light, _ = _trend(smooth[0], terms, core, domain, reach=60.0)
     accept = (light > _DARKEST) & (light < _BRIGHTEST)

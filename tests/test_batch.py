@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,7 @@ from skinscan.errors import (
     OutputError,
     SourceFolderError,
 )
+from skinscan.resources import sample_course_dir
 
 NINE = ["photo", "view", "metric", "region", "level_px_mm", "value", "unit", "sem", "flags"]
 
@@ -904,6 +906,28 @@ def test_a_script_without_a_main_guard_may_use_workers(tmp_path):
         check=False,
     )
     assert (result.stdout, result.stderr, result.returncode) == ("4\n", "", 0)
+
+
+# For real
+
+
+@pytest.mark.parametrize("levels", ["highest", "all"])
+def test_the_long_columns_are_those_of_a_scan(levels, tmp_path):
+    photos = sorted(sample_course_dir().glob("*.jpg"))[:2]
+    if not photos:
+        pytest.skip("the sample course has not been rendered")
+    for photo in photos if levels == "highest" else photos[:1]:
+        shutil.copy(photo, tmp_path)
+    table = skinscan.score_folder(tmp_path, workers=2, levels=levels)
+    from skinscan.scan import TABLE_COLUMNS
+
+    assert [*TABLE_COLUMNS, "error"] == list(table.columns) == list(LONG_COLUMNS)
+    assert len(set(table["photo"])) == len(list(tmp_path.iterdir()))
+    assert set(table["error"]) == {""}
+    scan = skinscan.analyze(photos[0], name=photos[0].name)
+    expected = scan.table(levels=levels)
+    first = table[table["photo"] == photos[0].name].drop(columns="error")
+    pd.testing.assert_frame_equal(first, expected, check_dtype=False, rtol=1e-6)
 
 
 # Killed in the middle

@@ -33,7 +33,7 @@ CHROMIUM_FLAGS = [
     "--disable-gpu",
 ]
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
-WAIT_MS = 60_000
+WAIT_MS = 90_000
 CHARTS = "[data-testid=stVegaLiteChart] svg"
 
 # Content that could carry a picture; the page's own fonts and scripts lie under /static.
@@ -100,6 +100,50 @@ def browser():
         launched.close()
 
 
+# Contrast of every visible text: colours with alpha and opacity are blended over what lies below.
+FAINT_TEXTS = """() => {
+    const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const rgba = (colour) => {
+        canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+        return [r, g, b, a / 255];
+    };
+    const over = (top, below, alpha) => below.map((v, k) => top[k] * alpha + v * (1 - alpha));
+    const linear = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const luminance = ([r, g, b]) =>
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const text = walker.currentNode.textContent.trim();
+        const element = walker.currentNode.parentElement;
+        if (!text || !element.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+            continue;
+        const box = element.getBoundingClientRect();
+        if (box.width < 2 || box.height < 2) continue;
+        if (element.closest('style, script, [disabled]')) continue;
+        const chain = [];
+        for (let e = element; e; e = e.parentElement) chain.unshift(getComputedStyle(e));
+        let ground = [255, 255, 255], opacity = 1;
+        for (const style of chain) {
+            const [r, g, b, a] = rgba(style.backgroundColor);
+            ground = over([r, g, b], ground, a * opacity);
+            opacity *= parseFloat(style.opacity);
+        }
+        const style = chain.at(-1);
+        const paint = element instanceof SVGElement ? style.fill : style.color;
+        const [r, g, b, a] = rgba(paint);
+        const ink = over([r, g, b], ground, a * opacity);
+        const [light, dark] = [luminance(ink), luminance(ground)].sort((x, y) => y - x);
+        const ratio = (light + 0.05) / (dark + 0.05);
+        const size = parseFloat(style.fontSize);
+        const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+        if (ratio < (large ? 3 : 4.5)) found.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+    }
+    return found;
+}"""
+
+
 class Watched:
     """A page together with everything it asked for and complained about."""
 
@@ -144,6 +188,10 @@ class Watched:
                     ...sticking);
             }"""
         )
+
+    def faint_texts(self):
+        """Texts with less contrast than WCAG AA asks for, each with its ratio."""
+        return self.page.evaluate(FAINT_TEXTS)
 
     def check_nothing_left_the_machine(self):
         hosts = {urlsplit(url).hostname for url in self.requests if url.startswith("http")}
@@ -191,6 +239,7 @@ def test_the_sample_course_opens_with_its_charts(address, open_page):
         page.locator("img").evaluate_all("all => all.map(e => e.alt && e.src.startsWith('data:'))")
     )
     assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
     watched.shot("course")
 
     # The overlay follows its toggles, by keyboard.
@@ -226,5 +275,6 @@ def test_two_photos_and_a_text_file_on_a_phone(address, open_page, tmp_path):
     period = f"{strings.short_date(first)} – {strings.long_date(last)}"
     assert page.get_by_text(period).is_visible()
     assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
     watched.shot("upload-dark")
     watched.check_nothing_left_the_machine()

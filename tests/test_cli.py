@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import functools
 import http.client
+import io
 import math
 import os
 import re
@@ -17,11 +21,11 @@ import fake_jobs
 import pandas as pd
 import pytest
 from fake_jobs import FakeJob, calls
+from rich.console import Console
 from typer.testing import CliRunner
 
 import skinscan
 from skinscan import phantom, resources
-from skinscan.batch import progress as progress_module
 from skinscan.batch import score as score_module
 from skinscan.batch.progress import progress_bar
 from skinscan.cli import main
@@ -212,31 +216,16 @@ def test_nothing_is_drawn_where_nobody_watches(capsys):
 
 
 def test_the_bar_shows_how_far_and_how_fast(monkeypatch):
-    import io
-
-    from rich import console
-
     screen = io.StringIO()
-    monkeypatch.setattr(
-        console,
-        "Console",
-        lambda **_options: original(file=screen, force_terminal=True, width=100),
-    )
-    with progress_module.progress_bar(total=10, done=4) as advance:
+    made = functools.partial(Console, file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr("rich.console.Console", lambda **_options: made())
+    with progress_bar(total=10, done=4) as advance:
         for _ in range(6):
             advance()
     shown = plain(screen.getvalue())
     assert "10/10" in shown
     assert "photos/s" in shown
 
-
-def original(**options):
-    from rich.console import Console as Original
-
-    return _ORIGINAL(**options) if _ORIGINAL is not None else Original(**options)
-
-
-from rich.console import Console as _ORIGINAL  # noqa: E402 - before any test replaces it
 
 # show
 
@@ -290,36 +279,56 @@ def sample_photo():
     return photos[0]
 
 
+@pytest.fixture(scope="module")
+def sample_scan(sample_photo):
+    return skinscan.analyze(sample_photo, name=sample_photo.name)
+
+
+def printed(scan, columns):
+    from skinscan.cli.report import report
+
+    screen = io.StringIO()
+    Console(file=screen, width=columns, highlight=False).print(report(scan))
+    return screen.getvalue()
+
+
 @pytest.mark.parametrize("columns", [60, 80, 140])
-def test_show_fits_the_terminal_and_shows_every_number(sample_photo, columns):
-    result = call("show", sample_photo, columns=str(columns))
-    assert result.exit_code == 0, result.output
-    lines = plain(result.stdout).splitlines()
-    assert max(map(len, lines)) <= columns
-    text = "\n".join(lines)
-    scan = skinscan.analyze(sample_photo)
+def test_the_report_fits_the_terminal_and_shows_every_number(sample_scan, columns):
     from skinscan.cli.report import highest, number
     from skinscan.flags import Flag, sentences
 
+    text = printed(sample_scan, columns)
+    assert max(map(len, text.splitlines())) <= columns
+    assert "…" not in text
     assert text.index("Capture check") < text.index("Wrinkles")
-    shown = highest(scan.measurements)
+    used = Flag.NONE
+    shown = highest(sample_scan.measurements)
+    assert len(shown) == len(list(sample_scan.rows()))
     for measurement in shown:
         assert number(measurement.value) in text
-    used = Flag.NONE
-    for measurement in shown:
         used |= measurement.flags
     unwrapped = " ".join(text.split())
     for sentence in sentences(used):
         assert sentence in unwrapped
 
 
-def test_show_of_a_name_with_control_characters_and_markup_is_harmless(sample_photo, tmp_path):
-    evil = tmp_path / "\x1b[31m[bold]x.jpg"
-    evil.write_bytes(sample_photo.read_bytes())
-    result = call("show", evil)
-    assert result.exit_code == 0
-    assert "\x1b" not in result.stdout
-    assert "[31m[bold]x.jpg" in result.stdout
+def test_every_concern_has_its_place_in_the_report():
+    from skinscan.cli.report import _CONCERNS
+    from skinscan.metrics import Concern
+
+    assert set(_CONCERNS) == set(Concern)
+
+
+def test_a_name_with_control_characters_and_markup_is_harmless(sample_scan):
+    text = printed(dataclasses.replace(sample_scan, name="\x1b[31m[bold]x.jpg"), 80)
+    assert "\x1b" not in text
+    assert "[31m[bold]x.jpg" in text
+
+
+def test_show_prints_the_report(sample_photo, sample_scan):
+    result = call("show", sample_photo, columns="80")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert plain(result.stdout) == printed(sample_scan, 80)
 
 
 # phantom
@@ -400,6 +409,7 @@ def test_demo_serves_this_machine_only_and_stops_when_told(stop, free_port, tmp_
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         line = process.stderr.readline()
@@ -409,13 +419,15 @@ def test_demo_serves_this_machine_only_and_stops_when_told(stop, free_port, tmp_
         connection.request("GET", "/")
         assert connection.getresponse().status == 200
         connection.close()
-        listening = Path("/proc/net/tcp").read_text() if Path("/proc/net/tcp").exists() else ""
-        addresses = re.findall(rf"^ *\d+: (\w+):{free_port:04X} \w+:0000 0A", listening, re.MULTILINE)
-        assert set(addresses) <= {"0100007F"}
+        if sys.platform == "linux":
+            listening = rf"^ *\d+: (\w+):{free_port:04X} \w+:0000 0A"
+            table = Path("/proc/net/tcp").read_text()
+            assert re.findall(listening, table, re.MULTILINE) == ["0100007F"]
         process.send_signal(stop)
         out, rest = process.communicate(timeout=20)
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # nothing is left of it
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     assert (out, rest, process.returncode) == ("", "", 0)
     with socket.socket() as probe:

@@ -257,6 +257,6 @@ def demo(
     """
     from skinscan.cli.demo import serve  # noqa: PLC0415 - only for this command
 
-    with _calm():
+    with _calm(), _terminated_as_interrupted():
         code = serve(port=port, browser=not no_browser, say=_say)
     sys.exit(code)

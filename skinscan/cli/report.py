@@ -26,8 +26,8 @@ from skinscan.regions import regions
 from skinscan.scan import Scan
 
 #: Widths with the space between columns.
-_REGION_WIDTH: Final = 25
-_NUMBER_WIDTH: Final = 13
+_REGION_WIDTH: Final = 24
+_NUMBER_WIDTH: Final = 14
 _NUMBER_AND_ERROR_WIDTH: Final = 18
 _DIGITS: Final = 3
 _STYLES: Final[Mapping[str, str]] = {"good": "green", "acceptable": "yellow", "poor": "red"}
@@ -111,7 +111,7 @@ def _headline(scan: Scan) -> Text:
 
 def _capture(scan: Scan) -> Group:
     """Say what the photographer can do; good checks share one line."""
-    verdict = scan.quality.overall
+    verdict = scan.quality.verdict
     head = Text.assemble(("Capture check: ", "bold"), (str(verdict), _STYLES.get(verdict, "")))
     weak = [check for check in scan.quality.checks if check.verdict != "good"]
     good = [check.title for check in scan.quality.checks if check.verdict == "good"]

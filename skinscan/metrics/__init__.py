@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache, reduce
+from operator import or_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,10 +134,16 @@ def measure(
                             level_px_mm=level,
                             value=value,
                             sem=math.nan,
-                            flags=flags | common[item.name] | entry.flags | Flag.NO_SEM,
+                            flags=_merged(flags, common[item.name], entry.flags, Flag.NO_SEM),
                         )
                     )
     return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)
+
+
+@cache
+def _merged(*flags: Flag) -> Flag:
+    """Unite flags; cached, because uniting enumerations is slow and few unions occur."""
+    return reduce(or_, flags)
 
 
 def _value(

@@ -22,7 +22,7 @@ from functools import cache, cached_property
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label, uniform_filter1d
+from scipy.ndimage import uniform_filter1d
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
@@ -33,21 +33,46 @@ from skinscan.frame import (
     mm_to_map_px,
 )
 from skinscan.metrics.maps import FaceMaps, LevelMaps, masked_blur
+from skinscan.pixels import (
+    disc,
+    gaussian,
+    resized_area,
+    resized_linear,
+    resized_nearest,
+    sampled,
+)
 from skinscan.regions import line_directions, region_mask, regions
 from skinscan.skinmask import fill_outline, mirror_index
 
 #: Directions searched over 180°.
-ORIENTATIONS = 16
-#: Half-widths in mm, each with the level that resolves it and the averaging length along the line.
+ORIENTATIONS = 12
+@dataclass(frozen=True)
+class _Scale:
+    """One half-width searched.
+
+    ``level`` resolves it; on photos with less it is searched down to ``coarsest``.
+    ``along_mm`` is the averaging length (sigma) along the line.
+    """
+
+    half_mm: float
+    level: float
+    coarsest: float
+    along_mm: float
+
+
 _SCALES = (
-    (2.0, 2.0, 2.0),
-    (1.3, 2.0, 2.0),
-    (0.8, 3.0, 2.0),
-    (0.5, 4.5, 1.2),
-    (0.3, 6.0, 0.9),
+    _Scale(2.0, 2.0, 2.0, 2.0),
+    _Scale(1.3, 2.0, 2.0, 2.0),
+    _Scale(0.8, 3.0, 2.0, 2.0),
+    _Scale(0.5, 4.5, 3.0, 1.2),
+    _Scale(0.3, 6.0, 6.0, 0.9),
 )
-#: Rows searched at a time: the working arrays of a strip stay in the processor's cache.
-_STRIP_ROWS = 48
+#: Below this half-width a line without a usual direction is a hair, a pore row or noise.
+_DIRECTED_ONLY_MM = 0.4
+#: Rows and columns searched at a time: the working arrays stay in the processor's cache.
+_TILE_ROWS, _TILE_COLUMNS = 48, 192
+#: A direction that weighs less than this everywhere in a tile is not searched there.
+_LEAST_WEIGHT = 0.02
 #: Smoothing across the line before shoulders are compared, in mm and in px at least.
 _ACROSS_MM, _ACROSS_PX = 0.12, 0.6
 #: Weight of lines where no direction is usual.
@@ -140,7 +165,7 @@ class LevelLines:
         for line in self.lines:
             thick = max(1, round((line.width_mm + 2.0 * margin_mm) * level))
             px = np.round(mm_to_map_px(line.points_mm, level) * 2**shift).astype(np.int32)
-            cv2.polylines(canvas, [px], False, 1, thickness=thick, shift=shift)  # type: ignore[call-overload]
+            cv2.polylines(canvas, [px], False, 1, thickness=thick, shift=shift)
         return np.asarray(canvas > 0)
 
 
@@ -157,26 +182,25 @@ def _outside_nose(level: float) -> NDArray[np.bool_]:
     vertices = atlas_mesh().vertices_mm[:, :2]
     mirror = mirror_index()
     outline = list(_NOSE) + [int(mirror[i]) for i in reversed(_NOSE) if mirror[i] != i]
-    inside = cv2.dilate(
-        fill_outline(vertices[outline], level),
-        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(level) + 1,) * 2),
-    )
+    inside = cv2.dilate(fill_outline(vertices[outline], level), disc(level))
     keep = region_mask("nose_bridge", level) | region_mask("glabella", level)
     return np.asarray((inside == 0) | keep)
 
 
 @cache
-def _direction_weights(level: float) -> NDArray[np.float32]:
+def _direction_weights(level: float, *, directed_only: bool) -> NDArray[np.float32]:
     """Weight of each direction at each pixel, shape (ORIENTATIONS, rows, columns)."""
     usual, spread = line_directions(level)
     result = np.empty((ORIENTATIONS, *map_size(level)), dtype=np.float32)
     allowed = _outside_nose(level)
+    anywhere = 0.0 if directed_only else _ANY_DIRECTION_WEIGHT
     for k in range(ORIENTATIONS):
         angle = 180.0 * k / ORIENTATIONS
         away = np.abs((angle - usual + 90.0) % 180.0 - 90.0)
         beyond = np.maximum(away - 0.5 * spread, 0.0) / (0.3 * spread)
-        weight = np.where(np.isnan(usual), _ANY_DIRECTION_WEIGHT, np.exp(-0.5 * beyond**2))
+        weight = np.where(np.isnan(usual), anywhere, np.exp(-0.5 * beyond**2))
         result[k] = np.where(allowed, weight, 0.0)
+    result.flags.writeable = False
     return result
 
 
@@ -192,133 +216,151 @@ def _nearest_region(level: float) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     )
     lookup = np.zeros(int(labels.max()) + 1, dtype=np.int32)
     lookup[labels[index >= 0]] = index[index >= 0]
-    return lookup[labels], names
+    return np.asarray(lookup[labels], dtype=np.int32), names
 
 
-def _search(
-    maps: LevelMaps, half_widths_mm: Sequence[float], along_mm: float
-) -> list[_Response]:
-    """Best two-shouldered contrast over all directions, for several half-widths."""
+def _search(maps: LevelMaps, scales: Sequence[_Scale]) -> list[_Response]:
+    """Best two-shouldered contrast over all directions, for scales of one averaging length."""
     layer = maps.layer
     level = layer.level_px_mm
     found = [
         _Response(
             np.zeros(layer.skin.shape, dtype=np.float32), np.zeros(layer.skin.shape, dtype=np.uint8)
         )
-        for _ in half_widths_mm
+        for _ in scales
     ]
-    rows = np.nonzero(layer.skin.any(axis=1))[0]
-    columns = np.nonzero(layer.skin.any(axis=0))[0]
-    if not len(rows):
-        return found
     mean = masked_blur(layer.log_y, layer.skin, 4.0 * level)
     flat = np.where(layer.skin, layer.log_y - mean, np.float32(0.0))
-    sigma = max(_ACROSS_MM * level, _ACROSS_PX)
-    flat = cv2.GaussianBlur(flat, (0, 0), sigma)
-
-    shoulder = math.ceil(max(half_widths_mm) * level) + 1
-    pad = shoulder + math.ceil(2.0 * along_mm * level) + 1
-    signal = np.pad(flat, pad)
-    off_skin = np.pad(~layer.skin, pad, constant_values=True)
-    left, right = int(columns[0]), int(columns[-1]) + 1
-    for top in range(int(rows[0]), int(rows[-1]) + 1, _STRIP_ROWS):
-        window = (slice(top, min(top + _STRIP_ROWS, int(rows[-1]) + 1)), slice(left, right))
-        _search_strip(signal, off_skin, window, half_widths_mm, along_mm, level, pad, found)
+    flat = gaussian(flat, max(_ACROSS_MM * level, _ACROSS_PX))
+    search = _TileSearch(
+        scales=scales,
+        level=level,
+        weights=_direction_weights(
+            level, directed_only=all(s.half_mm < _DIRECTED_ONLY_MM for s in scales)
+        ),
+        signal=np.pad(flat, _pad_px(scales, level)),
+        off_skin=np.pad(~layer.skin, _pad_px(scales, level), constant_values=True),
+    )
+    rows, columns = layer.skin.shape
+    for top in range(0, rows, _TILE_ROWS):
+        for left in range(0, columns, _TILE_COLUMNS):
+            tile = (slice(top, min(top + _TILE_ROWS, rows)), slice(left, left + _TILE_COLUMNS))
+            if layer.skin[tile].any():
+                search.run(tile, found)
     for response in found:
         response.contrast[~layer.skin] = 0.0
     return found
 
 
-def _search_strip(
-    signal: NDArray[np.float32],
-    off_skin: NDArray[np.bool_],
-    window: tuple[slice, slice],
-    half_widths_mm: Sequence[float],
-    along_mm: float,
-    level: float,
-    pad: int,
-    found: list[_Response],
-) -> None:
-    """Search one strip of rows, small enough for the processor's cache."""
-    shoulder = math.ceil(max(half_widths_mm) * level) + 1
-    height, width = window[0].stop - window[0].start, window[1].stop - window[1].start
-    grown = (height + 2 * shoulder, width + 2 * shoulder)
-    row0, column0 = window[0].start + pad - shoulder, window[1].start + pad - shoulder
-    blocked = off_skin[row0 : row0 + grown[0], column0 : column0 + grown[1]]
-    weights = _direction_weights(level)[:, window[0], window[1]]
-    offsets = np.linspace(-2.0, 2.0, 9)
-    taps = np.exp(-0.5 * offsets**2).astype(np.float32)
-    taps /= taps.sum()
-    along = np.empty(grown, dtype=np.float32)
-    contrast = np.empty((height, width), dtype=np.float32)
-
-    def side(dx: float, dy: float) -> NDArray[np.float32]:
-        row, column = shoulder + round(dy), shoulder + round(dx)
-        return along[row : row + height, column : column + width]
-
-    for k in range(ORIENTATIONS):
-        weight = weights[k]
-        angle = math.pi * k / ORIENTATIONS
-        # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
-        ex, ey = math.cos(angle), -math.sin(angle)
-        along.fill(0.0)
-        for offset, tap in zip(offsets * along_mm * level, taps, strict=True):
-            row, column = row0 + round(offset * ey), column0 + round(offset * ex)
-            moved = signal[row : row + grown[0], column : column + grown[1]]
-            cv2.scaleAdd(moved, float(tap), along, along)
-        # A shoulder off the skin is no shoulder.
-        np.copyto(along, np.float32(-1e6), where=blocked)
-        centre = side(0.0, 0.0)
-        for response, half in zip(found, half_widths_mm, strict=True):
-            dx, dy = -ey * half * level, ex * half * level
-            np.minimum(side(dx, dy), side(-dx, -dy), out=contrast)
-            np.subtract(contrast, centre, out=contrast)
-            # Off the skin itself the difference is meaningless; it is cleared afterwards.
-            np.multiply(contrast, weight, out=contrast)
-            best = response.contrast[window]
-            better = contrast > best
-            np.copyto(best, contrast, where=better)
-            np.copyto(response.direction[window], np.uint8(k), where=better)
+def _shoulder_px(scales: Sequence[_Scale], level: float) -> int:
+    return math.ceil(max(s.half_mm for s in scales) * level) + 1
 
 
-def _best_level(wanted: float, available: Sequence[float], limit: float) -> float | None:
-    """Level on which a scale is searched for results at ``limit``; None if unresolved."""
-    if wanted <= limit:
-        return wanted if wanted in available else None
-    # The next coarser level still shows a line whose half-width is 1.6 px there.
-    return limit if limit * 1.5 >= wanted else None
+def _pad_px(scales: Sequence[_Scale], level: float) -> int:
+    return _shoulder_px(scales, level) + math.ceil(2.0 * scales[0].along_mm * level) + 1
 
 
-def _onto(picture: NDArray[np.float32], level: float, how: int) -> NDArray[np.float32]:
-    rows, columns = map_size(level)
-    if picture.shape == (rows, columns):
-        return picture
-    return np.asarray(cv2.resize(picture, (columns, rows), interpolation=how))
+@dataclass(frozen=True, eq=False)
+class _TileSearch:
+    """What every tile of one search shares."""
+
+    scales: Sequence[_Scale]
+    level: float
+    weights: NDArray[np.float32]
+    signal: NDArray[np.float32]
+    off_skin: NDArray[np.bool_]
+
+    def run(self, tile: tuple[slice, slice], found: Sequence[_Response]) -> None:
+        """Search one tile and keep what is better than before."""
+        level = self.level
+        shoulder = _shoulder_px(self.scales, level)
+        weights = self.weights[:, tile[0], tile[1]]
+        height, width = weights.shape[1:]
+        grown = (height + 2 * shoulder, width + 2 * shoulder)
+        start = _pad_px(self.scales, level) - shoulder
+        row0, column0 = tile[0].start + start, tile[1].start + start
+        blocked = self.off_skin[row0 : row0 + grown[0], column0 : column0 + grown[1]]
+        along = np.empty(grown, dtype=np.float32)
+        contrast = np.empty((height, width), dtype=np.float32)
+
+        def side(dx: float, dy: float) -> NDArray[np.float32]:
+            row, column = shoulder + round(dy), shoulder + round(dx)
+            return along[row : row + height, column : column + width]
+
+        for k in range(ORIENTATIONS):
+            if weights[k].max() < _LEAST_WEIGHT:
+                continue
+            angle = math.pi * k / ORIENTATIONS
+            # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
+            ex, ey = math.cos(angle), -math.sin(angle)
+            along.fill(0.0)
+            for offset, tap in _TAPS:
+                run = offset * self.scales[0].along_mm * level
+                row, column = row0 + round(run * ey), column0 + round(run * ex)
+                moved = self.signal[row : row + grown[0], column : column + grown[1]]
+                cv2.scaleAdd(moved, tap, along, along)
+            # A shoulder off the skin is no shoulder.
+            np.copyto(along, np.float32(-1e6), where=blocked)
+            centre = side(0.0, 0.0)
+            for response, scale in zip(found, self.scales, strict=True):
+                dx, dy = -ey * scale.half_mm * level, ex * scale.half_mm * level
+                np.minimum(side(dx, dy), side(-dx, -dy), out=contrast)
+                np.subtract(contrast, centre, out=contrast)
+                # Off the skin itself the difference is meaningless; it is cleared afterwards.
+                np.multiply(contrast, weights[k], out=contrast)
+                best = response.contrast[tile]
+                better = contrast > best
+                np.copyto(best, contrast, where=better)
+                np.copyto(response.direction[tile], np.uint8(k), where=better)
+
+
+def _gaussian_taps(count: int) -> tuple[tuple[float, float], ...]:
+    """Positions in sigmas and weights of a Gaussian mean of ``count`` samples."""
+    at = np.linspace(-2.0, 2.0, count)
+    weight = np.exp(-0.5 * at**2)
+    return tuple(zip(at.tolist(), (weight / weight.sum()).tolist(), strict=True))
+
+
+_TAPS = _gaussian_taps(9)
 
 
 def _ridge(
-    contrast: NDArray[np.float32], direction: NDArray[np.uint8]
+    contrast: NDArray[np.float32],
+    direction: NDArray[np.uint8],
+    *,
+    start: float,
+    go_on: float,
 ) -> NDArray[np.bool_]:
-    """Pixels that are not exceeded by their neighbours across the line."""
-    angle = direction.astype(np.float32) * np.float32(math.pi / ORIENTATIONS)
-    nx, ny = np.sin(angle), np.cos(angle)
-    rows, columns = contrast.shape
-    yy, xx = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    one = cv2.remap(contrast, xx + nx, yy + ny, cv2.INTER_LINEAR)
-    other = cv2.remap(contrast, xx - nx, yy - ny, cv2.INTER_LINEAR)
-    return np.asarray((contrast >= one) & (contrast >= other) & (contrast > 0))
+    """Crests of the contrast above ``go_on`` that reach ``start`` somewhere (hysteresis)."""
+    rows, columns = np.nonzero(contrast > go_on)
+    ridge = np.zeros(contrast.shape, dtype=bool)
+    if not len(rows):
+        return ridge
+    angle = direction[rows, columns] * (math.pi / ORIENTATIONS)
+    step = np.column_stack([np.sin(angle), np.cos(angle)])[:, None, :]
+    here = np.column_stack([columns, rows])[:, None, :]
+    value = contrast[rows, columns]
+    crest = (value >= _looked_up(contrast, here + step)) & (
+        value >= _looked_up(contrast, here - step)
+    )
+    ridge[rows[crest], columns[crest]] = True
+    _, pieces = cv2.connectedComponents(ridge.astype(np.uint8), connectivity=8)
+    label = pieces[rows[crest], columns[crest]]
+    peak = np.zeros(int(label.max(initial=0)) + 1, dtype=np.float32)
+    np.maximum.at(peak, label, value[crest])
+    ridge[rows[crest], columns[crest]] = peak[label] > start
+    return ridge
 
 
-def _hysteresis(
-    contrast: NDArray[np.float32], ridge: NDArray[np.bool_], *, start: float, go_on: float
-) -> NDArray[np.bool_]:
-    candidate = ridge & (contrast > go_on)
-    pieces, count = label(candidate, structure=np.ones((3, 3)))
-    peak = np.zeros(count + 1, dtype=np.float32)
-    np.maximum.at(peak, pieces[candidate], contrast[candidate])
-    keep = peak > start
-    keep[0] = False
-    return np.asarray(keep[pieces])
+def _looked_up(picture: NDArray[np.float32], points_px: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Interpolate at a long list of points, shape (n, 1, 2) -> (n,)."""
+    # cv2.remap takes at most 32767 rows.
+    return np.concatenate(
+        [
+            sampled(picture, points_px[i : i + 30000], outside=0.0)[:, 0]
+            for i in range(0, len(points_px), 30000)
+        ]
+    )
 
 
 def _paths(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
@@ -446,41 +488,61 @@ def _resample(points: NDArray[np.float64], step: float) -> NDArray[np.float64]:
 
 
 _PROFILE_MM = np.arange(-3.0, 3.0001, 0.1)
+#: A line's centre is looked for this close to its traced course, its shoulders within reach.
+_CENTRE_MM, _REACH_MM = 0.5, 2.2
+#: Distance between the points of a line, and the length over which profiles are averaged.
+_STEP_MM, _PROFILE_RUN_MM = 0.5, 3.0
 
 
-def _measure(
-    points_mm: NDArray[np.float64], maps: LevelMaps
-) -> tuple[NDArray[np.float64], float, float]:
-    """Sub-pixel centreline, contrast in % and width in mm of one line."""
-    level = maps.layer.level_px_mm
-    tangent = np.gradient(points_mm, axis=0)
-    tangent = uniform_filter1d(tangent, 5, axis=0, mode="nearest")
+def _running_mean(
+    values: NDArray[np.float64], first: NDArray[np.intp], last: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Mean of rows ``first`` to ``last`` (exclusive), for each row."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    return np.asarray((total[last] - total[first]) / (last - first)[:, None])
+
+
+def _measured(
+    pieces: Sequence[NDArray[np.float64]], maps: LevelMaps
+) -> list[tuple[NDArray[np.float64], float, float]]:
+    """Sub-pixel centreline, contrast in % and width in mm of each piece."""
+    if not pieces:
+        return []
+    sizes = np.array([len(p) for p in pieces])
+    ends = np.cumsum(sizes)
+    begins = ends - sizes
+    points = np.vstack(pieces)
+    index = np.arange(len(points))
+    begin, end = np.repeat(begins, sizes), np.repeat(ends, sizes)
+
+    def window(half: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        return np.maximum(index - half, begin), np.minimum(index + half + 1, end)
+
+    first, last = window(2)
+    tangent = points[last - 1] - points[first]
     tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-9)[:, None]
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
-    at = points_mm[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
-    px = mm_to_map_px(at, level).astype(np.float32)
-    skin = cv2.remap(
-        maps.layer.skin.astype(np.float32), px, None, cv2.INTER_LINEAR, borderValue=0.0
+    at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
+    px = mm_to_map_px(at, maps.layer.level_px_mm)
+    seen = np.vstack(
+        [sampled(maps.skin_weight, px[i : i + 30000], outside=0.0) for i in range(0, len(px), 30000)]
     )
-    profile = cv2.remap(
-        maps.layer.log_y, px, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    raw = np.vstack(
+        [sampled(maps.layer.log_y, px[i : i + 30000]) for i in range(0, len(px), 30000)]
     ).astype(np.float64)
-    spacing = float(np.hypot(*(points_mm[1] - points_mm[0])))
-    run = max(1, round(3.0 / max(spacing, 1e-6)))
-    weight = np.where(skin > 0.99, 1.0, 1e-6)
-    profile = uniform_filter1d(profile * weight, run, axis=0, mode="nearest") / np.maximum(
-        uniform_filter1d(weight, run, axis=0, mode="nearest"), 1e-9
-    )
-    middle = np.abs(_PROFILE_MM) <= 0.5
-    lowest = np.argmin(np.where(middle, profile, np.inf), axis=1)
-    offset = uniform_filter1d(_PROFILE_MM[lowest], run, mode="nearest")
-    centred = points_mm + offset[:, None] * normal
+    first, last = window(round(0.5 * _PROFILE_RUN_MM / _STEP_MM))
+    weight = np.where(seen > 0.99, 1.0, 1e-6)  # noqa: PLR2004
+    profile = _running_mean(raw * weight, first, last) / _running_mean(weight, first, last)
 
-    index = np.arange(len(profile))
+    middle = np.abs(_PROFILE_MM) <= _CENTRE_MM
+    lowest = np.argmin(np.where(middle, profile, np.inf), axis=1)
+    centre_mm = _PROFILE_MM[lowest]
+    offset = _running_mean(centre_mm[:, None], first, last)
+    centred = points + offset * normal
     floor = profile[index, lowest]
-    reach = np.abs(_PROFILE_MM[None, :] - _PROFILE_MM[lowest][:, None])
-    left = (_PROFILE_MM[None, :] < _PROFILE_MM[lowest][:, None]) & (reach <= 2.2)
-    right = (_PROFILE_MM[None, :] > _PROFILE_MM[lowest][:, None]) & (reach <= 2.2)
+    away = _PROFILE_MM[None, :] - centre_mm[:, None]
+    left = (away < 0) & (away >= -_REACH_MM)
+    right = (away > 0) & (away <= _REACH_MM)
     depth = (
         np.minimum(
             np.where(left, profile, -np.inf).max(axis=1),
@@ -488,14 +550,30 @@ def _measure(
         )
         - floor
     )
-    half = (profile - floor[:, None]) < 0.5 * np.maximum(depth, 1e-6)[:, None]
-    above_left = np.where(left & ~half, _PROFILE_MM[None, :], -np.inf).max(axis=1)
-    above_right = np.where(right & ~half, _PROFILE_MM[None, :], np.inf).min(axis=1)
-    width = above_right - above_left - 0.1
+    above = (profile - floor[:, None]) >= 0.5 * np.maximum(depth, 1e-6)[:, None]
+    near_left = np.where(left & above, away, -np.inf).max(axis=1)
+    near_right = np.where(right & above, away, np.inf).min(axis=1)
+    # The half-height crossing lies between two samples, on average half a sample inside.
+    width = near_right - near_left - (_PROFILE_MM[1] - _PROFILE_MM[0])
     usable = np.isfinite(width) & (depth > 0)
-    if not usable.any():
-        return centred, 0.0, 0.0
-    return centred, float(depth[usable].mean()), float(np.median(width[usable]))
+    result = []
+    for a, b in zip(begins.tolist(), ends.tolist(), strict=True):
+        good = usable[a:b]
+        if good.any():
+            result.append(
+                (
+                    centred[a:b],
+                    float(depth[a:b][good].mean()),
+                    float(np.median(width[a:b][good])),
+                )
+            )
+        else:
+            result.append((centred[a:b], 0.0, 0.0))
+    return result
+
+
+def _length(points: NDArray[np.float64]) -> float:
+    return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
 def _trace(
@@ -506,28 +584,27 @@ def _trace(
     grain_pct: float,
     maps: LevelMaps,
 ) -> tuple[Line, ...]:
-    mask = _hysteresis(
+    mask = _ridge(
         contrast,
-        _ridge(contrast, direction),
+        direction,
         start=_START_GRAINS * grain_pct,
         go_on=_CONTINUE_GRAINS * grain_pct,
     )
-    pieces = _join([map_px_to_mm(path, level) for path in _paths(mask)])
+    joined = [
+        _resample(piece, _STEP_MM)
+        for piece in _join([map_px_to_mm(path, level) for path in _paths(mask)])
+    ]
+    pieces = [p for p in joined if _length(p) >= _SHORTEST_MM]
     nearest, names = _nearest_region(level)
+    rows, columns = nearest.shape
     lines = []
-    for piece in pieces:
-        points = _resample(piece, 0.5)
-        if len(points) < 3:
-            continue
-        centred, depth, width = _measure(points, maps)
-        length = float(np.hypot(*np.diff(centred, axis=0).T).sum())
-        if length < _SHORTEST_MM or depth <= 0:
+    for centred, depth, width in _measured(pieces, maps):
+        if depth <= 0:
             continue
         px = np.round(mm_to_map_px(centred, level)).astype(int)
-        rows, columns = nearest.shape
         u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
         region = names[int(np.bincount(nearest[v, u]).argmax())]
-        lines.append(Line(centred, region, length, depth, width))
+        lines.append(Line(centred, region, _length(centred), depth, width))
     lines.sort(key=lambda line: -line.contrast_pct * line.length_mm)
     return tuple(lines)
 
@@ -545,46 +622,56 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
         By level in px/mm.
     """
     available = sorted(faces.levels)
-    responses: dict[tuple[float, float], _Response] = {}
+    responses: dict[tuple[_Scale, float], _Response] = {}
 
-    def respond(level: float, wanted: list[tuple[float, float]]) -> None:
-        missing = [(h, a) for h, a in wanted if (h, level) not in responses]
-        for along in sorted({a for _, a in missing}):
-            halves = [h for h, a in missing if a == along]
-            for half, found in zip(
-                halves, _search(faces.levels[level], halves, along), strict=True
-            ):
-                responses[half, level] = found
+    def respond(plan: Sequence[tuple[_Scale, float]]) -> None:
+        missing = [(scale, level) for scale, level in plan if (scale, level) not in responses]
+        for level, along in sorted({(level, scale.along_mm) for scale, level in missing}):
+            scales = [s for s, lv in missing if lv == level and s.along_mm == along]
+            for scale, found in zip(scales, _search(faces.levels[level], scales), strict=True):
+                responses[scale, level] = found
 
-    result = {}
+    result: dict[float, LevelLines] = {}
+    before: tuple[list[tuple[_Scale, float]], float] | None = None
     for limit in available:
         plan = [
-            (half, searched, along)
-            for half, wanted, along in _SCALES
-            if (searched := _best_level(wanted, available, limit)) is not None
+            (scale, max(lv for lv in available if lv <= min(limit, scale.level)))
+            for scale in _SCALES
+            if scale.coarsest <= limit
         ]
-        for level in sorted({s for _, s, _ in plan}):
-            respond(level, [(h, a) for h, s, a in plan if s == level])
-        trace_level = min(limit, _TRACE_LEVEL)
-        rows, columns = map_size(trace_level)
-        best = np.zeros((rows, columns), dtype=np.float32)
-        direction = np.zeros((rows, columns), dtype=np.uint8)
-        for half, searched, _ in plan:
-            found = responses[half, searched]
-            how = cv2.INTER_AREA if searched > trace_level else cv2.INTER_LINEAR
-            contrast = _onto(found.contrast, trace_level, how)
-            which = cv2.resize(found.direction, (columns, rows), interpolation=cv2.INTER_NEAREST)
-            better = contrast > best
-            np.copyto(best, contrast, where=better)
-            direction[better] = which[better]
-        maps = faces.levels[trace_level]
-        best[~maps.layer.skin] = 0.0
-        result[limit] = LevelLines(
-            lines=_trace(
-                best, direction, level=trace_level, grain_pct=faces.grain_pct, maps=maps
-            ),
-            valley=best,
-            valley_level_px_mm=trace_level,
-        )
+        trace_level = max(lv for lv in available if lv <= min(limit, _TRACE_LEVEL))
+        if before == (plan, trace_level):
+            # This level adds pixels but no scale of lines.
+            result[limit] = result[available[available.index(limit) - 1]]
+            continue
+        before = (plan, trace_level)
+        respond(plan)
+        result[limit] = _combined(plan, responses, trace_level, faces)
     return result
 
+
+def _combined(
+    plan: Sequence[tuple[_Scale, float]],
+    responses: Mapping[tuple[_Scale, float], _Response],
+    trace_level: float,
+    faces: FaceMaps,
+) -> LevelLines:
+    """Take the best scale at each pixel and trace what stands out."""
+    rows, columns = map_size(trace_level)
+    best = np.zeros((rows, columns), dtype=np.float32)
+    direction = np.zeros((rows, columns), dtype=np.uint8)
+    for scale, searched in plan:
+        found = responses[scale, searched]
+        fit = resized_area if searched > trace_level else resized_linear
+        contrast = fit(found.contrast, rows, columns)
+        which = resized_nearest(found.direction, rows, columns)
+        better = contrast > best
+        np.copyto(best, contrast, where=better)
+        np.copyto(direction, which, where=better)
+    maps = faces.levels[trace_level]
+    best[~maps.layer.skin] = 0.0
+    return LevelLines(
+        lines=_trace(best, direction, level=trace_level, grain_pct=faces.grain_pct, maps=maps),
+        valley=best,
+        valley_level_px_mm=trace_level,
+    )

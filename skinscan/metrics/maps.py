@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.colour import linear_to_lab, separate_pigments
-from skinscan.facemap import FaceMap, Layer
+from skinscan.errors import UnknownNameError
+from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
 from skinscan.frame import GRID_PX_MM
+from skinscan.pixels import gaussian_zero, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
 ILLUMINATION_MM = 3.0
@@ -48,16 +49,12 @@ def masked_blur(
     value = picture * weight
     height, width = picture.shape
     if shrink > 1:
-        size = (-(-width // shrink), -(-height // shrink))
-        value = cv2.resize(value, size, interpolation=cv2.INTER_AREA)
-        weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        rows, columns = -(-height // shrink), -(-width // shrink)
+        value = resized_area(value, rows, columns)
+        weight = resized_area(weight, rows, columns)
     sigma = sigma_px / shrink
-    top = cv2.GaussianBlur(value, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    low = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    mean = top / np.maximum(low, 1e-3)
-    if shrink > 1:
-        mean = cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(mean, dtype=np.float32)
+    mean = gaussian_zero(value, sigma) / np.maximum(gaussian_zero(weight, sigma), np.float32(1e-3))
+    return resized_linear(mean, height, width)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +67,11 @@ class LevelMaps:
     """
 
     layer: Layer
+
+    @cached_property
+    def skin_weight(self) -> NDArray[np.float32]:
+        """1 on skin, 0 elsewhere."""
+        return self.layer.skin.astype(np.float32)
 
     @cached_property
     def flat(self) -> NDArray[np.float32]:
@@ -94,10 +96,21 @@ class LevelMaps:
         return self.band(0.3, 2.0)
 
 
+    @property
+    def linear(self) -> NDArray[np.float32]:
+        """Linear sRGB light, shape (rows, columns, 3)."""
+        if self.layer.linear is None:
+            raise UnknownNameError(
+                expected=f"a level up to {COLOUR_LEVEL_PX_MM:g} px/mm for a colour metric",
+                found=f"{self.layer.level_px_mm:g} px/mm",
+                remedy="Set the metric's finest_level_px_mm accordingly",
+            )
+        return self.layer.linear
+
     @cached_property
     def lab(self) -> NDArray[np.float32]:
         """CIE L*a*b*, shape (rows, columns, 3)."""
-        return linear_to_lab(self.layer.linear)
+        return linear_to_lab(self.linear)
 
     @cached_property
     def slow_chroma(self) -> NDArray[np.float32]:
@@ -110,7 +123,7 @@ class LevelMaps:
     @cached_property
     def pigments(self) -> NDArray[np.float32]:
         """Haemoglobin and melanin, 100·optical density, shape (rows, columns, 2)."""
-        return separate_pigments(self.layer.linear)
+        return separate_pigments(self.linear)
 
     @cached_property
     def pigment_reference(self) -> NDArray[np.float32]:

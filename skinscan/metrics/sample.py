@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ class RegionSample:
         Lines found at this level.
     near_lines : ndarray of bool, shape of the layer
         Pixels that belong to a traced line rather than to the skin between.
+    memory : dict
+        What `once_per_sample` keeps.
     """
 
     region: Region
@@ -40,6 +43,7 @@ class RegionSample:
     maps: LevelMaps
     lines: LevelLines
     near_lines: NDArray[np.bool_]
+    memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def window(self) -> tuple[slice, slice]:
@@ -74,3 +78,23 @@ class RegionSample:
     def pixels(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values of a picture on the region's skin, shape (n,) or (n, channels)."""
         return picture[self.window][self.mask]
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def once_per_sample(
+    compute: Callable[Concatenate[RegionSample, P], T],
+) -> Callable[Concatenate[RegionSample, P], T]:
+    """Remember the result per sample and arguments, for what several metrics share."""
+
+    @wraps(compute)
+    def remembered(sample: RegionSample, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (compute, args, tuple(kwargs.items()))
+        if key not in sample.memory:
+            sample.memory[key] = compute(sample, *args, **kwargs)
+        result: T = sample.memory[key]
+        return result
+
+    return remembered

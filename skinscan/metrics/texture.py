@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
 from skinscan.metrics.registry import Better, Concern, Metric, register
-from skinscan.metrics.sample import RegionSample
+from skinscan.metrics.sample import RegionSample, once_per_sample
+from skinscan.pixels import curvatures, gaussian
 
 _GROUPS = (
     "forehead_upper",
@@ -54,11 +55,11 @@ def _roughness_rz(sample: RegionSample) -> float:
         for c in range(0, skin.shape[1], tile):
             inside = skin[r : r + tile, c : c + tile]
             if inside.sum() >= 0.5 * tile * tile:
-                low, high = np.percentile(band[r : r + tile, c : c + tile][inside], [2, 98])
-                heights.append(float(high - low))
+                heights.append(float(np.ptp(band[r : r + tile, c : c + tile][inside])))
     return float(np.mean(heights)) if heights else float("nan")
 
 
+@once_per_sample
 def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float64] | None:
     """Symmetric co-occurrence matrix over four directions, skin only, normalised."""
     skin = sample.plain
@@ -105,16 +106,12 @@ def _lbp_entropy(sample: RegionSample) -> float:
     return float(-(seen * np.log2(seen)).sum())
 
 
+@once_per_sample
 def _pore_map(sample: RegionSample) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Contrast of dark round dots, and where it peaks, inside the region's window."""
     level = sample.layer.level_px_mm
     sigma = _PORE_SIGMA_MM * level
-    flat = cv2.GaussianBlur(sample.cut(sample.maps.flat), (0, 0), sigma)
-    xx = cv2.Sobel(flat, cv2.CV_32F, 2, 0, ksize=3) / 4.0
-    yy = cv2.Sobel(flat, cv2.CV_32F, 0, 2, ksize=3) / 4.0
-    xy = cv2.Sobel(flat, cv2.CV_32F, 1, 1, ksize=3) / 4.0
-    mean, spread = (xx + yy) / 2.0, np.sqrt(((xx - yy) / 2.0) ** 2 + xy**2)
-    strong, weak = mean + spread, mean - spread
+    strong, weak = curvatures(gaussian(sample.cut(sample.maps.flat), sigma))
     # The smaller curvature of a round dot of this sigma times 2 sigma² is its contrast.
     contrast = np.where(
         weak > _PORE_ROUNDNESS * np.maximum(strong, 1e-6), 2.0 * sigma**2 * np.maximum(weak, 0), 0
@@ -179,16 +176,18 @@ _add(
     "light shows less relief than a hard one.",
     _ROUGHNESS,
     lowest=3.0,
+    finest=6.0,
 )
 _add(
     "roughness_rz",
     "Roughness Rz",
     "%",
     _roughness_rz,
-    "Mean over tiles of 6 mm of the span between the 2nd and 98th percentile of the contrast "
-    "of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic.",
+    "Mean over tiles of 6 mm of the span between the darkest and the brightest point in the "
+    "contrast of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic.",
     _ROUGHNESS,
     lowest=3.0,
+    finest=6.0,
 )
 for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
     _add(

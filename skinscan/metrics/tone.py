@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from skinscan.flags import Flag
 from skinscan.metrics.registry import Better, Concern, Metric, register
-from skinscan.metrics.sample import RegionSample
+from skinscan.metrics.sample import RegionSample, once_per_sample
 
 _GROUPS = (
     "forehead_upper",
@@ -38,13 +39,13 @@ _GROUPS = (
 _SPOT_CONTRAST, _SPOT_SPREADS, _SPOT_AREA_MM2 = 6.0, 4.0, 0.8
 
 
-def _median(values: np.ndarray) -> float:  # type: ignore[type-arg]
+def _median(values: NDArray[np.float32]) -> float:
     return float(np.median(values)) if len(values) else float("nan")
 
 
 def _lab(channel: int) -> Callable[[RegionSample], float]:
     def compute(sample: RegionSample) -> float:
-        return _median(sample.pixels(sample.maps.lab)[:, channel])
+        return _median(sample.pixels(sample.maps.lab[..., channel]))
 
     return compute
 
@@ -75,6 +76,7 @@ def _pigment(index: int) -> Callable[[RegionSample], float]:
     return compute
 
 
+@once_per_sample
 def _spots(sample: RegionSample) -> tuple[int, float]:
     """Number and area in mm² of the spots of a region."""
     threshold = max(_SPOT_CONTRAST, _SPOT_SPREADS * sample.maps.spot_spread)

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skinscan.metrics.lines import FINE_BELOW_MM, FOLD_FROM_MM
 from skinscan.metrics.registry import Better, Concern, Metric, register
 from skinscan.metrics.sample import RegionSample
-from skinscan.regions import region_mask
+from skinscan.regions import region_mask, region_window
 
 _GROUPS = (
     "forehead_upper",
@@ -80,10 +79,10 @@ def _area_fraction(sample: RegionSample) -> float:
 
 def _severity(sample: RegionSample) -> float:
     level = sample.lines.valley_level_px_mm
-    valley: NDArray[np.float32] = sample.lines.valley
-    skin = sample.facemap.layers[level].skin
-    inside = region_mask(sample.region.name, level) & skin
-    return float(valley[inside].mean()) if inside.any() else float("nan")
+    window = region_window(sample.region.name, level)
+    skin = sample.facemap.layers[level].skin[window]
+    inside = region_mask(sample.region.name, level)[window] & skin
+    return float(sample.lines.valley[window][inside].mean()) if inside.any() else float("nan")
 
 
 def _add(

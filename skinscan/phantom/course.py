@@ -19,6 +19,8 @@ from skinscan.phantom.truth import FaceTruth, Person, Spot, check_range, with_wr
 
 #: First session of the sample course.
 FIRST_DAY = dt.date(2026, 3, 3)
+DEFAULT_SESSIONS = 8
+DEFAULT_PX_PER_MM = 9.4
 WRINKLE_END = 0.65
 SHADOW_END = 0.75
 _SHADOW_START_DL = 6.0
@@ -93,7 +95,11 @@ def sample_client(seed: int) -> FaceTruth:
 
 
 def make_course(
-    seed: int = 1, *, sessions: int = 8, px_per_mm: float = 9.4, interval_days: int = 7
+    seed: int = 1,
+    *,
+    sessions: int = DEFAULT_SESSIONS,
+    px_per_mm: float = DEFAULT_PX_PER_MM,
+    interval_days: int = 7,
 ) -> list[Session]:
     """Plan a course: doses and captures, nothing rendered yet.
 
@@ -174,7 +180,11 @@ def _without_trend(rng: np.random.Generator, sessions: int) -> list[float]:
 
 
 def write_course(
-    folder: str | Path, *, seed: int = 1, sessions: int = 8, px_per_mm: float = 9.4
+    folder: str | Path,
+    *,
+    seed: int = 1,
+    sessions: int = DEFAULT_SESSIONS,
+    px_per_mm: float = DEFAULT_PX_PER_MM,
 ) -> list[Path]:
     """Render a course into a folder: JPEGs and ``truth.json``.
 
@@ -226,10 +236,15 @@ def describe(plan: list[Session], *, seed: int, px_per_mm: float) -> dict[str, A
     """Describe a course as it stands in ``truth.json``."""
     client = plan[0].truth
     person = client.to_dict()["person"]
+    command = f"skinscan phantom -o DIR --seed {seed}"
+    # only what differs from the defaults, so that the usual command stays short
+    if len(plan) != DEFAULT_SESSIONS:
+        command += f" --sessions {len(plan)}"
+    if px_per_mm != DEFAULT_PX_PER_MM:
+        command += f" --px-per-mm {px_per_mm:g}"
     return {
         "what": "A course of rendered faces with known truth; nobody's photograph.",
-        "made_by": f"skinscan phantom -o DIR --seed {seed} --sessions {len(plan)}"
-        f" --px-per-mm {px_per_mm:g}",
+        "made_by": command,
         "licence": "Apache-2.0, as skinscan",
         "view": "front",
         "units": {

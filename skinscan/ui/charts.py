@@ -214,8 +214,7 @@ def course_chart(
             )
             .encode(x=x, y=y, color=colour, tooltip=[*tips, *extra])
         )
-    chart: alt.LayerChart = alt.layer(*layers).properties(
+    return alt.LayerChart(layer=layers).properties(
         height=_SMALL_HEIGHT_PX if small else _LARGE_HEIGHT_PX,
         description=alt_text(points, metric, place=place),
     )
-    return chart

@@ -74,9 +74,14 @@ def caution(photos: Sequence[SessionPhoto], points: Sequence[Point], level: floa
 def glance(points: Sequence[Point], registry: Mapping[str, Metric], level: float) -> None:
     """Show the headlines as small multiples."""
     st.header(strings.OVERVIEW_TITLE, anchor=False)
-    marked = any(point.marked for point in points)
-    markup.key(charts.SIDES[:2], hollow=strings.LEGEND_MARKED_GLANCE if marked else "")
     chosen = headlines(registry)
+    marked = any(
+        point.marked
+        for headline in chosen
+        for point in series(points, headline.metric, _names(headline))
+    )
+    markup.write(strings.OVERVIEW_TEXT, "sk-small")
+    markup.key(charts.SIDES[:2], hollow=strings.LEGEND_MARKED_GLANCE if marked else "")
     for start in range(0, len(chosen), _CARDS_PER_ROW):
         for column, headline in zip(
             st.columns(_CARDS_PER_ROW), chosen[start : start + _CARDS_PER_ROW], strict=False
@@ -88,19 +93,27 @@ def glance(points: Sequence[Point], registry: Mapping[str, Metric], level: float
 def _card(points: Sequence[Point], metric: Metric, headline: Headline, level: float) -> None:
     where = group_regions(headline.group)
     title = where[0].title.removesuffix(" (right)").removesuffix(" (left)") if where else ""
-    chosen = series(points, metric.name, [region.name for region in where])
+    chosen = series(points, metric.name, _names(headline))
     better = strings.BETTER[metric.better.value]
-    what = " · ".join((strings.CONCERNS[metric.concern.value], metric.title, better))
-    head = markup.paragraph(title, "sk-card-title") + markup.paragraph(what, "sk-card-what")
+    concern = strings.CONCERNS[metric.concern.value]
+    head = (
+        markup.paragraph(concern, "sk-eyebrow")
+        + markup.paragraph(title, "sk-card-title")
+        + markup.paragraph(f"{metric.title} · {better}", "sk-card-what")
+    )
     if not chosen:
         st.html(head + markup.paragraph(_why_nothing(metric, level), "sk-card-what"))
         return
-    st.html(head + _value(chosen, metric, paired=len({p.region for p in chosen}) > 1))
+    st.html(head + _value(chosen, metric))
     chart = charts.course_chart(chosen, metric, place=title, theme=st.context.theme.type)
     st.altair_chart(chart, width="stretch")
 
 
-def _value(points: Sequence[Point], metric: Metric, *, paired: bool) -> str:
+def _names(headline: Headline) -> list[str]:
+    return [region.name for region in group_regions(headline.group)]
+
+
+def _value(points: Sequence[Point], metric: Metric) -> str:
     change = difference(points, metric)
     if change is None:
         means = [value for by_day in session_means(points).values() for value in by_day.values()]
@@ -108,10 +121,8 @@ def _value(points: Sequence[Point], metric: Metric, *, paired: bool) -> str:
     text = strings.CARD_VALUE.format(
         first=strings.number(change.first), latest=strings.number(change.latest)
     )
-    small = _against_first(change)
-    if paired:
-        small = f"{small}, {strings.BOTH_SIDES}"
-    return f"{markup.value(text, metric.unit)}{markup.paragraph(small, 'sk-card-what')}"
+    against = markup.paragraph(_against_first(change), "sk-card-what")
+    return markup.value(text, metric.unit) + against
 
 
 def _against_first(change: Difference) -> str:

@@ -23,7 +23,7 @@ def open_what_the_address_asks(visit: Visit) -> None:
     """Queue the sample course if the address ends in ``?course=sample``, once per visit."""
     if st.query_params.get(_COURSE_PARAMETER) == _SAMPLE and not visit.sample_opened:
         visit.sample_opened = True
-        visit.queue(sample_uploads(), sample=True)
+        visit.queue(sample_uploads())
 
 
 def measure_pending(visit: Visit) -> None:
@@ -50,18 +50,18 @@ def measure_pending(visit: Visit) -> None:
 
 def welcome(visit: Visit) -> None:
     """Show the two ways to begin."""
-    left, right = st.columns(2, gap="large")
+    left, right = st.container(key="welcome").columns(2, gap="large")
     with left, st.container(border=True, height="stretch"):
-        st.subheader(strings.SAMPLE_TITLE, anchor=False)
+        st.header(strings.SAMPLE_TITLE, anchor=False)
         markup.write(strings.SAMPLE_TEXT, "sk-small")
         if st.button(strings.SAMPLE_BUTTON, type="primary", key="open_sample"):
             uploads = sample_uploads()
             if uploads:
-                visit.queue(uploads, sample=True)
+                visit.queue(uploads)
                 st.rerun()
             markup.note(strings.SAMPLE_MISSING, (), look=True)
     with right, st.container(border=True, height="stretch"):
-        st.subheader(strings.UPLOAD_TITLE, anchor=False)
+        st.header(strings.UPLOAD_TITLE, anchor=False)
         markup.write(strings.UPLOAD_TEXT, "sk-small")
         uploader(visit)
 

@@ -51,8 +51,9 @@ class Visit:
     sample_opened: bool = False
     only_sample: bool = False
 
-    def queue(self, uploads: Sequence[Upload], *, sample: bool = False) -> None:
+    def queue(self, uploads: Sequence[Upload]) -> None:
         """Take files in, up to what one page holds."""
+        sample = all(upload.sample for upload in uploads)
         self.only_sample = sample and (self.only_sample or not self.photos)
         room = max(0, MAX_PHOTOS - len(self.photos) - len(self.pending))
         self.pending.extend(uploads[:room])

@@ -46,8 +46,8 @@ UNEXPECTED: Final = (
 
 SAMPLE_TITLE: Final = "Look at a sample course"
 SAMPLE_TEXT: Final = (
-    "Sessions of one rendered face, which belongs to nobody. A few seconds, and you see what "
-    "skinscan shows for a course of yours."
+    "Photos of one rendered face, which belongs to nobody, over several sessions. You see what "
+    "skinscan would show for a course of yours."
 )
 SAMPLE_BUTTON: Final = "Open the sample course"
 SAMPLE_MISSING: Final = (
@@ -193,7 +193,7 @@ COURSE_OWN: Final = "Your course"
 # Overview
 
 OVERVIEW_TITLE: Final = "The course at a glance"
-BOTH_SIDES: Final = "mean of both sides"
+OVERVIEW_TEXT: Final = "Large numbers: first → latest session, averaged over both sides."
 CARD_VALUE: Final = "{first} → {latest}"
 CARD_PERCENT: Final = "{percent} against the first session"
 CARD_ABSOLUTE: Final = "{change} against the first session"

@@ -57,7 +57,9 @@ _STYLE: Final = """
 [data-testid="stHeader"] { background: transparent; height: 0; min-height: 0; }
 [data-testid="stMain"] h1 { font-size: 1.6rem; letter-spacing: -0.01em; padding: 0; }
 [data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.1rem; }
-[data-testid="stMain"] h3 { font-size: 1.02rem; padding: 0; }
+.st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
+[data-testid="stBaseButton-pillsActive"] { color: inherit; }
+[data-testid="stBaseButton-pillsActive"] p { font-weight: 650; }
 [data-testid="stMain"] :focus-visible { outline: 3px solid #2a7fb8; outline-offset: 2px; }
 .sk-lead { font-size: 1.02rem; line-height: 1.5; margin: 0; max-width: 46rem; opacity: 0.88; }
 .sk-note {
@@ -74,6 +76,7 @@ _STYLE: Final = """
 }
 [data-testid="stHtml"] .sk-facts dt { font-size: 0.8rem; opacity: 0.8; margin: 0; }
 [data-testid="stHtml"] .sk-facts dd { font-size: 1.02rem; font-weight: 600; margin: 0; }
+.sk-eyebrow { font-size: 0.8rem; opacity: 0.8; margin: 0; line-height: 1.3; }
 .sk-card-title { font-weight: 650; font-size: 1.02rem; line-height: 1.3; margin: 0; }
 .sk-card-what { font-size: 0.84rem; opacity: 0.8; margin: 0.1rem 0 0; line-height: 1.35; }
 .sk-value {
@@ -82,7 +85,7 @@ _STYLE: Final = """
 }
 .sk-value small { font-size: 0.84rem; font-weight: 400; opacity: 0.8; }
 [data-testid="stHtml"] .sk-strip {
-  display: grid; gap: 0.7rem; margin: 0; padding: 0; list-style: none;
+  display: grid; gap: 0.7rem; margin: 0.4rem 0 0; padding: 0; list-style: none;
   grid-template-columns: repeat(auto-fill, minmax(6.2rem, 1fr));
 }
 [data-testid="stHtml"] .sk-strip li { margin: 0; font-size: 0.84rem; line-height: 1.35; }

@@ -1,0 +1,90 @@
+"""Typed fronts for the few OpenCV picture operations that everything shares."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+
+
+def gaussian(picture: F32, sigma_px: float) -> F32:
+    """Gaussian mean with mirrored borders; ``sigma_px`` in px."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px), dtype=np.float32)
+
+
+def gaussian_zero(picture: F32, sigma_px: float) -> F32:
+    """Gaussian sum over a picture that is 0 beyond its borders; ``sigma_px`` in px."""
+    blurred = cv2.GaussianBlur(picture, (0, 0), sigma_px, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(blurred, dtype=np.float32)
+
+
+def resized_area(picture: F32, rows: int, columns: int) -> F32:
+    """Resize by averaging over area: right for making pictures smaller."""
+    if picture.shape[:2] == (rows, columns):
+        return picture
+    resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, dtype=np.float32)
+
+
+def resized_linear(picture: F32, rows: int, columns: int) -> F32:
+    """Resize by bilinear interpolation: right for making pictures larger."""
+    if picture.shape[:2] == (rows, columns):
+        return picture
+    resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized, dtype=np.float32)
+
+
+def resized_nearest(picture: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Resize codes or masks without mixing them."""
+    if picture.shape[:2] == (rows, columns):
+        return picture
+    resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(resized, dtype=np.uint8)
+
+
+def sampled(picture: F32, points_px: NDArray[np.floating], *, outside: float | None = None) -> F32:
+    """Look a picture up between its pixels.
+
+    Parameters
+    ----------
+    picture : ndarray of float32, shape (H, W)
+    points_px : ndarray of float, shape (M, N, 2)
+        Column and row of each sample.
+    outside : float, optional
+        Value beyond the borders; by default the nearest pixel's.
+
+    Returns
+    -------
+    ndarray of float32, shape (M, N)
+    """
+    x = np.ascontiguousarray(points_px[..., 0], dtype=np.float32)
+    y = np.ascontiguousarray(points_px[..., 1], dtype=np.float32)
+    mode = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    found = cv2.remap(
+        picture, x, y, cv2.INTER_LINEAR, borderMode=mode, borderValue=outside or 0.0
+    )
+    return np.asarray(found, dtype=np.float32)
+
+
+def curvatures(picture: F32) -> tuple[F32, F32]:
+    """Larger and smaller second derivative at each pixel, per px².
+
+    Eigenvalues of the Hessian; smooth the picture first.
+    """
+    xx = cv2.Sobel(picture, cv2.CV_32F, 2, 0, ksize=3) / np.float32(4.0)
+    yy = cv2.Sobel(picture, cv2.CV_32F, 0, 2, ksize=3) / np.float32(4.0)
+    xy = cv2.Sobel(picture, cv2.CV_32F, 1, 1, ksize=3) / np.float32(4.0)
+    mean = (xx + yy) / 2
+    spread = np.hypot((xx - yy) / 2, xy)
+    return (
+        np.asarray(mean + spread, dtype=np.float32),
+        np.asarray(mean - spread, dtype=np.float32),
+    )
+
+
+def disc(radius_px: float) -> NDArray[np.uint8]:
+    """Round structuring element."""
+    size = 2 * round(radius_px) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), dtype=np.uint8)

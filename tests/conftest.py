@@ -1,0 +1,113 @@
+"""Phantoms shared by the tests: each scene is rendered once, each photo of it measured once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import skinscan
+from skinscan.landmarks import Face, find_face
+from skinscan.phantom import Capture, FaceTruth, Person, default_wrinkles
+from skinscan.phantom.camera import expose
+from skinscan.phantom.render import scene_light
+from skinscan.photo import load_photo
+from skinscan.scan import Scan
+
+SHARED_PHOTOS = Path(__file__).resolve().parent.parent.parent / "shared" / "photos"
+
+#: What the camera does after the light has reached the sensor: no new rendering is needed.
+CAMERA = {
+    name: getattr(Capture(), name)
+    for name in (
+        "light_temperature_k",
+        "white_balance_k",
+        "tint",
+        "exposure_ev",
+        "blur_px",
+        "iso_noise",
+        "denoise",
+        "sharpen",
+        "contrast",
+        "jpeg_quality",
+        "seed",
+    )
+}
+
+
+@dataclass(eq=False)
+class Studio:
+    """Renders, photographs and measures phantoms, and remembers what it has done."""
+
+    scenes: dict = field(default_factory=dict)
+    scans: dict = field(default_factory=dict)
+    faces: dict = field(default_factory=dict)
+
+    def shoot(self, truth: FaceTruth, capture: Capture) -> np.ndarray:
+        """Photograph a phantom, sRGB (H, W, 3)."""
+        key = truth, replace(capture, **CAMERA)
+        if key not in self.scenes:
+            self.scenes[key] = scene_light(*key)
+        return expose(self.scenes[key], capture)
+
+    def scan(self, truth: FaceTruth, capture: Capture) -> Scan:
+        """Analyse a phantom's photo."""
+        key = truth, capture
+        if key not in self.scans:
+            self.scans[key] = skinscan.analyze(self.shoot(truth, capture))
+        return self.scans[key]
+
+    def face(self, truth: FaceTruth, capture: Capture) -> Face:
+        """Landmarks of a phantom's photo."""
+        key = truth, capture
+        if key in self.scans:
+            return self.scans[key].face
+        if key not in self.faces:
+            self.faces[key] = find_face(load_photo(self.shoot(truth, capture)))
+        return self.faces[key]
+
+
+@pytest.fixture(scope="session")
+def studio():
+    """The one studio of this test run."""
+    return Studio()
+
+
+@pytest.fixture(scope="session")
+def lined():
+    """A phantom of about 50 years, with lines everywhere."""
+    return FaceTruth(person=Person(seed=5), wrinkles=default_wrinkles(5))
+
+
+@pytest.fixture(scope="session")
+def plain(lined):
+    """The same person without a line; pores, relief and mottling as usual."""
+    return replace(lined, wrinkles=())
+
+
+@pytest.fixture(scope="session")
+def near():
+    """A capture with levels up to 6 px/mm."""
+    return Capture.at_scale(5.3)
+
+
+@pytest.fixture(scope="session")
+def far():
+    """A capture with levels up to 3 px/mm: quick to render."""
+    return Capture.at_scale(3.0)
+
+
+@pytest.fixture(scope="session")
+def portrait(studio, lined, near):
+    """The Scan of the lined phantom from near."""
+    return studio.scan(lined, near)
+
+
+@pytest.fixture(scope="session")
+def shared_photos():
+    """Folder of the development photographs, which are no part of the project."""
+    if not SHARED_PHOTOS.is_dir():
+        pytest.skip("the development photographs are not beside this checkout (../shared/photos)")
+    return SHARED_PHOTOS
