@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.metadata as metadata
 import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np

@@ -15,11 +15,11 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def make_folder(folder: Path, photos: list[Path], count: int) -> None:
 
 
 def family() -> list[int]:
-    """This process and its children."""
+    """Return the ids of the running process and of its children."""
     found = [os.getpid()]
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -66,21 +66,21 @@ class Sampler(threading.Thread):
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.samples: list[tuple[float, float, int]] = []
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self) -> None:
         """Sample twice a second."""
-        while not self._stop.wait(0.5):
+        while not self._ended.wait(0.5):
             parent, *workers = family()
             shares = [memory_mb(pid) for pid in workers]
             self.samples.append((memory_mb(parent), sum(shares), sum(s > 0 for s in shares)))
 
-    def __enter__(self) -> Sampler:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._stop.set()
+        self._ended.set()
         self.join()
 
 
@@ -100,51 +100,68 @@ def score(photos: list[Path], count: int, workers: int) -> tuple[float, Sampler]
     return seconds, sampler
 
 
+class Report:
+    """Prints lines at once and keeps them for the results."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, *lines: str) -> None:
+        """Print and keep."""
+        self.lines += lines
+        print(*lines, sep="\n", flush=True)
+
+    def save(self, path: Path) -> None:
+        """Write what was printed."""
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Print the tables and write them to the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, default=sample_course_dir())
-    parser.add_argument("--rate-photos", type=int, default=40, help="photos for the rate")
-    parser.add_argument(
-        "--memory-photos", type=int, default=1000, help="photos for memory; 0: none"
-    )
+    parser.add_argument("--rate-photos", type=int, default=40, help="photos for the rate; 0: none")
+    parser.add_argument("--memory-photos", type=int, default=1000, help="for memory; 0: none")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()
     photos = [Path(photo.path) for photo in find_photos([options.photos])]
-    lines = [
-        f"skinscan {importlib.metadata.version('skinscan')}, Python {platform.python_version()}, "
-        f"{platform.machine()}, {os.cpu_count()} cores; {len(photos)} different photos",
-        "",
-        f"{'workers':>8} {'photos':>8} {'seconds':>9} {'photos/s':>9}",
-    ]
-    for workers in options.workers:
-        seconds, _ = score(photos, options.rate_photos, workers)
-        rate = options.rate_photos / seconds
-        lines.append(f"{workers:>8} {options.rate_photos:>8} {seconds:>9.1f} {rate:>9.2f}")
+    report = Report()
+    version = importlib.metadata.version("skinscan")
+    machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
+    report.add(f"skinscan {version}, {machine}; {len(photos)} different photos")
+    # Memory first: measuring in this process would add its libraries to the parent's memory.
     if options.memory_photos:
-        lines += memory_table(photos, options.memory_photos, max(options.workers))
-    text = "\n".join(lines) + "\n"
-    sys.stdout.write(text)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "folder.txt").write_text(text, encoding="utf-8")
+        memory_table(report, photos, options.memory_photos, max(options.workers))
+    if options.rate_photos:
+        rate_table(report, photos, options.rate_photos, options.workers)
+    report.save(RESULTS / "folder.txt")
 
 
-def memory_table(photos: list[Path], count: int, workers: int) -> list[str]:
+def rate_table(report: Report, photos: list[Path], count: int, workers: list[int]) -> None:
+    """Photos per second by number of workers, start of the workers included."""
+    report.add("", f"{'workers':>8} {'photos':>8} {'seconds':>9} {'photos/s':>9}")
+    for number in workers:
+        seconds, _ = score(photos, count, number)
+        report.add(f"{number:>8} {count:>8} {seconds:>9.1f} {count / seconds:>9.2f}")
+
+
+def memory_table(report: Report, photos: list[Path], count: int, workers: int) -> None:
     """Memory over one long run, by tenths of its time."""
     seconds, sampler = score(photos, count, workers)
-    lines = [
+    report.add(
         "",
-        f"Memory over {count} photos with {workers} workers, {seconds:.0f} s "
-        f"({count / seconds:.2f} photos/s); MB, median (highest) of each tenth of the time",
+        f"Memory over {count} photos with {workers} workers "
+        f"({seconds:.0f} s, {count / seconds:.2f} photos/s)",
+        "MB, median (highest) of each tenth of the time",
         f"{'tenth':>6} {'parent':>16} {'all workers':>18} {'workers seen':>13}",
-    ]
+    )
     for tenth, part in enumerate(np.array_split(np.array(sampler.samples), 10), start=1):
         parent, children, seen = part.T
-        lines.append(
+        report.add(
             f"{tenth:>6} {np.median(parent):>8.0f} ({parent.max():>5.0f}) "
             f"{np.median(children):>9.0f} ({children.max():>6.0f}) {int(seen.max()):>13}"
         )
-    return lines
 
 
 if __name__ == "__main__":

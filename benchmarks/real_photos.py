@@ -50,6 +50,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
     "forehead": ("forehead_upper", "forehead_lower"),
     "glabella": ("glabella",),
     "nose bridge": ("nose_bridge",),
+    "cheek": ("cheek_malar", "cheek_buccal"),
 }
 SMILING = {"crow's feet": 0.95, "under-eye": 0.92, "nasolabial": 0.80}
 #: A smile should hardly move these: what they show is sharpness, not expression.
@@ -81,13 +82,13 @@ class Found:
         return len(self.scans) + len(self.failures)
 
 
-def severity(scan: Scan, area: str, level: float) -> float:
-    """Mean wrinkle severity over the regions of an area, left and right alike."""
+def severity(scan: Scan, area: str, level: float, *, metric: str = SEVERITY) -> float:
+    """Mean of a metric over the regions of an area, left and right alike."""
     names = {r.name for group in AREAS[area] for r in groups()[group]}
     values = [
         m.value
         for m in scan.measurements
-        if m.metric == SEVERITY and m.region in names and m.level_px_mm == level
+        if m.metric == metric and m.region in names and m.level_px_mm == level
     ]
     known = [v for v in values if np.isfinite(v)]
     return float(np.mean(known)) if known else float("nan")
@@ -112,7 +113,7 @@ def flags_of(scan: Scan) -> Flag:
 
 
 def report_sets(report: Report, sets: Sequence[Found]) -> None:
-    """Counts, failures and flags per set."""
+    """Say how many were analysed, how many failed and which flags they carry, per set."""
     report.section("All photos")
     rows = []
     for s in sets:
@@ -172,7 +173,11 @@ def report_careless(report: Report, retake: Found) -> None:
     for name, scan in sorted(retake.scans.items()):
         poor = [c for c in scan.quality.checks if c.verdict is Grade.POOR]
         occluded = sorted(
-            {m.region for m in scan.measurements if m.flags & Flag.OCCLUDED and m.metric == SEVERITY}
+            {
+                m.region
+                for m in scan.measurements
+                if m.flags & Flag.OCCLUDED and m.metric == SEVERITY
+            }
         )
         rows.append(
             (
@@ -205,21 +210,34 @@ def reencoded(path: Path, limit_bytes: int) -> bytes:
     return best
 
 
-def report_smiles(report: Report, london: Found, folder: Path) -> None:
-    """Share of people with more severe lines when they smile, and the control."""
-    people = sorted(
+def people_of(london: Found) -> list[str]:
+    """Identify the people with both photos."""
+    return sorted(
         k.removesuffix("_neutral")
         for k in london.scans
         if k.endswith("_neutral") and k.replace("_neutral", "_smiling") in london.scans
     )
-    neutral = [london.scans[f"{p}_neutral"] for p in people]
-    smiling = [london.scans[f"{p}_smiling"] for p in people]
-    matched = []
+
+
+def compressed_alike(people: Sequence[str], folder: Path) -> dict[int, Scan]:
+    """Scan the smiling photos again, no larger than the neutral files; by position."""
+    found = {}
     for n, person in enumerate(people):
         if n % 10 == 0:
             progress(f"smiling photos compressed as the neutral ones: {n} of {len(people)}")
         size = (folder / f"{person}_neutral.jpg").stat().st_size
-        matched.append(scan_kept(reencoded(folder / f"{person}_smiling.jpg", size)))
+        got = scan_kept(reencoded(folder / f"{person}_smiling.jpg", size))
+        if isinstance(got, Scan):
+            found[n] = got
+    return found
+
+
+def report_smiles(report: Report, london: Found, folder: Path) -> None:
+    """Share of people with more severe lines when they smile, and the control."""
+    people = people_of(london)
+    neutral = [london.scans[f"{p}_neutral"] for p in people]
+    smiling = {n: london.scans[f"{p}_smiling"] for n, p in enumerate(people)}
+    again = compressed_alike(people, folder)
 
     report.section(f"Smiling against neutral ({len(people)} people)")
     report.say(
@@ -233,67 +251,99 @@ def report_smiles(report: Report, london: Found, folder: Path) -> None:
         np.array([(folder / f"{p}_{kind}.jpg").stat().st_size / 1000 for p in people])
         for kind in ("neutral", "smiling")
     ]
-    good = [i for i, m in enumerate(matched) if isinstance(m, Scan)]
-    again = {i: m for i, m in enumerate(matched) if isinstance(m, Scan)}
 
     def sharpness(scans: Sequence[Scan]) -> float:
         return float(np.median([s.quality.check("sharpness").value for s in scans]))
 
-    flagged = [sum(bool(s.quality.flags & Flag.EXPRESSION) for s in g) for g in (neutral, smiling)]
-    rows: list[tuple[object, ...]] = [
-        ("neutral", float(np.median(sizes[0])), sharpness(neutral), f"{flagged[0]} of {len(people)}"),
-        ("smiling", float(np.median(sizes[1])), sharpness(smiling), f"{flagged[1]} of {len(people)}"),
-        ("smiling, same size", "≤ neutral", sharpness(list(again.values())), "–"),
-    ]
-    report.table(("photos", "median file, kB", "blur, mm", "flag expression"), rows)
+    def detail(scans: Sequence[Scan]) -> float:
+        roughness = "texture.roughness_rq"
+        found = [severity(s, "forehead", 3.0, metric=roughness) for s in scans]
+        return float(np.nanmedian(found))
 
-    def ratios(area: str, other: Mapping[int, Scan] | Sequence[Scan]) -> NDArray[np.float64]:
-        result = np.full(len(people), np.nan)
-        for i in other if isinstance(other, Mapping) else range(len(people)):
-            level = common_level(neutral[i], other[i])
-            calm = severity(neutral[i], area, level)
-            if calm > 0:
-                result[i] = severity(other[i], area, level) / calm
-        return result
+    def scale(scans: Sequence[Scan]) -> float:
+        return float(np.median([s.resolution_px_mm for s in scans]))
+
+    rows: list[tuple[object, ...]] = [
+        (
+            name,
+            file,
+            scale(scans),
+            sharpness(scans),
+            detail(scans),
+            f"{sum(bool(s.quality.flags & Flag.EXPRESSION) for s in scans)} of {len(scans)}",
+        )
+        for name, file, scans in (
+            ("neutral", float(np.median(sizes[0])), neutral),
+            ("smiling", float(np.median(sizes[1])), list(smiling.values())),
+            ("smiling, same size", "≤ neutral", list(again.values())),
+        )
+    ]
+    report.table(
+        (
+            "photos (medians)",
+            "file, kB",
+            "px/mm",
+            "blur at the eyes, mm",
+            "roughness of the forehead, %",
+            "flag expression",
+        ),
+        rows,
+    )
 
     for title, other in (
         ("As photographed", smiling),
-        (f"Smiling photos compressed as the neutral ones ({len(good)} people)", again),
+        (f"Smiling photos compressed as the neutral ones ({len(again)} people)", again),
     ):
         report.say(f"{title}: `wrinkles.severity`, mean of left and right, smiling / neutral.")
-        control = np.nanmean(np.log([ratios(area, other) for area in CONTROL]), axis=0)
-        rows = []
-        for area in (*SMILING, *CONTROL):
-            ratio = ratios(area, other)
-            known = ratio[np.isfinite(ratio)]
-            against = np.exp(np.log(ratio) - control)
-            against = against[np.isfinite(against)]
-            higher = int((known > 1).sum())
-            beyond = int((against > 1).sum())
-            middle, around = bootstrap(lambda k, v=known: float(np.median(v[k])), len(known))
-            rows.append(
-                (
-                    area + (" (control)" if area in CONTROL else ""),
-                    len(known),
-                    f"{higher / len(known):.2f} ({span(wilson(higher, len(known)))})",
-                    f"{SMILING[area]:.2f}" if area in SMILING else "about 0.5",
-                    f"{middle:.2f} ({span(around)})",
-                    "–"
-                    if area in CONTROL
-                    else f"{beyond / len(against):.2f} ({span(wilson(beyond, len(against)))})",
-                )
-            )
-        report.table(
+        report_ratios(report, neutral, other)
+
+
+def ratios(neutral: Sequence[Scan], other: Mapping[int, Scan], area: str) -> NDArray[np.float64]:
+    """Severity of the other photos divided by the neutral ones', NaN where unknown."""
+    result = np.full(len(neutral), np.nan)
+    for i, scan in other.items():
+        level = common_level(neutral[i], scan)
+        calm = severity(neutral[i], area, level)
+        if calm > 0:
+            result[i] = severity(scan, area, level) / calm
+    return result
+
+
+def report_ratios(report: Report, neutral: Sequence[Scan], other: Mapping[int, Scan]) -> None:
+    """Table of shares and ratios per area."""
+
+    def share(values: NDArray[np.float64]) -> str:
+        known = values[np.isfinite(values)]
+        higher = int((known > 1).sum())
+        return f"{higher / max(len(known), 1):.2f} ({span(wilson(higher, len(known)))})"
+
+    control = np.exp(np.mean(np.log([ratios(neutral, other, area) for area in CONTROL]), axis=0))
+    rows = []
+    for area in (*SMILING, *CONTROL):
+        ratio = ratios(neutral, other, area)
+        known = ratio[np.isfinite(ratio)]
+        middle, around = bootstrap(lambda k, v=known: float(np.median(v[k])), len(known))
+        rows.append(
             (
-                "area",
-                "people",
-                "share higher (95 % Wilson)",
-                "goal",
-                "median ratio (95 %)",
-                "share higher than the control's ratio",
-            ),
-            rows,
+                area + (" (control)" if area in CONTROL else ""),
+                len(known),
+                share(ratio),
+                f"{SMILING[area]:.2f}" if area in SMILING else "about 0.5",
+                f"{middle:.2f} ({span(around)})",
+                "–" if area in CONTROL else share(ratio / control),
+            )
         )
+    report.table(
+        (
+            "area",
+            "people",
+            "share higher (95 % Wilson)",
+            "goal",
+            "median ratio (95 %)",
+            "share higher than the control's ratio",
+        ),
+        rows,
+    )
 
 
 # --- (c) age -------------------------------------------------------------------------------
@@ -330,6 +380,8 @@ def report_age(report: Report, london: Found, people_csv: Path) -> None:
     rows = []
     columns = [("whole face", np.nanmean(table, axis=1))]
     columns += [(area, table[:, k]) for k, area in enumerate(AGEING)]
+    cheek = np.array([severity(s, "cheek", level) for s in scans.values()])
+    columns.append(("cheek (not in the whole)", cheek))
     for title, values in columns:
         known = np.isfinite(values)
         x, y = values[known], age[known]
@@ -352,9 +404,10 @@ def differences(one: Scan, other: Scan) -> tuple[float, dict[str, list[float]], 
     sums: dict[str, list[tuple[float, float]]] = {}
     for key, a in values[0].items():
         b = values[1].get(key, float("nan"))
-        if np.isfinite(a) and np.isfinite(b):
+        # Nothing found in either photo is agreement, but no measure of precision.
+        if np.isfinite(a) and np.isfinite(b) and (a or b):
             size = (abs(a) + abs(b)) / 2
-            by_metric.setdefault(key[0], []).append(100 * abs(a - b) / size if size else 0.0)
+            by_metric.setdefault(key[0], []).append(100 * abs(a - b) / size)
             sums.setdefault(key[0], []).append((a, b))
     face = {}
     for name, pairs in sums.items():
@@ -370,8 +423,9 @@ def report_retake(report: Report, retake: Found) -> None:
     report.section("Repeatability: one person, one session, four camera distances")
     report.say(
         "|difference| / mean size in %, median over metrics and regions, at the highest level "
-        "that both photos have. A value near zero (a colour contrast, an empty count) makes the "
-        "percentage large without meaning. Four photos are an illustration, not a statistic."
+        "that both photos have; pairs of two zeros are left out. A value near zero (a colour "
+        "contrast, a small count) makes the percentage large without meaning. Four photos are an "
+        "illustration, not a statistic."
     )
     families = [(f, [m.name for m in ms]) for f, ms in by_family()]
     rows = []

@@ -56,9 +56,10 @@ def luminance(linear: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def luminance_of_codes(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Relative luminance Y of 8-bit sRGB, shape (H, W, 3) -> (H, W)."""
-    total = np.zeros(rgb.shape[:2], dtype=np.float32)
+    total: NDArray[np.float32] = np.zeros(rgb.shape[:2], dtype=np.float32)
     for k, weight in enumerate(LUMINANCE_WEIGHTS):
-        total += cv2.LUT(cv2.extractChannel(rgb, k), SRGB_TO_LINEAR * weight)
+        channel = cv2.LUT(cv2.extractChannel(rgb, k), SRGB_TO_LINEAR * weight)
+        total += np.asarray(channel, dtype=np.float32)
     return total
 
 

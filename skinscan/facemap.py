@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,7 +41,7 @@ _HIDDEN_MM = 6.0
 #: adults), and faces differ in size by as much again.
 LEVEL_TOLERANCE = 0.85
 #: Codes from which green counts as clipped. Green is the middle channel of skin: where it
-#: clips, red did before. A pixel is left out when this share of it is clipped.
+#: clips, red did before. A pixel is left out when this share of its surroundings is clipped.
 _CLIPPED_CODE, _CLIPPED_SHARE = 252, 0.25
 #: Finest level at which colour is kept.
 COLOUR_LEVEL_PX_MM = 3.0
@@ -206,8 +207,8 @@ class FaceMap:
         step = 0.25
         for _ in range(6):
             here = self.to_photo_px(guess)
-            dx = (self.to_photo_px(guess + [step, 0.0]) - here) / step
-            dy = (self.to_photo_px(guess + [0.0, step]) - here) / step
+            dx = (self.to_photo_px(guess + np.array([step, 0.0])) - here) / step
+            dy = (self.to_photo_px(guess + np.array([0.0, step])) - here) / step
             miss = points - here
             det = dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
             det = np.where(np.abs(det) < 1e-9, np.nan, det)
@@ -292,43 +293,35 @@ def _crop_for_level(
     moved = grid_photo - np.array([x0, y0], dtype=np.float32)
     if ratio > 1.05:
         size = (max(round(crop.shape[1] / ratio), 1), max(round(crop.shape[0] / ratio), 1))
-        factor = np.array(
-            [size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32
-        )
+        factor = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
         crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         moved = (moved + 0.5) * factor - 0.5
     return np.ascontiguousarray(crop), moved
 
 
-def _remapped(
-    crop: NDArray[np.uint8], crop_px: NDArray[np.float32], level: float
-) -> NDArray[np.uint8]:
+def _remapped(crop: NDArray[Any], crop_px: NDArray[np.float32], level: float) -> NDArray[Any]:
     """Sample a picture at ``crop_px`` (given on the grid) to a FaceMap at ``level``."""
     size = map_size(level)
-    # Channel by channel: one array of both would be too large for the allocator to reuse.
+    # Axis by axis: one array of both would be too large for the allocator to reuse.
     x, y = (resized_linear(np.ascontiguousarray(crop_px[..., k]), *size) for k in (0, 1))
-    found = cv2.remap(
-        crop, x, y, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.remap(crop, x, y, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     )
-    return np.asarray(found, dtype=np.uint8)
 
 
 def _colour_layers(
-    crop: NDArray[np.uint8],
-    crop_px: NDArray[np.float32],
-    codes: NDArray[np.uint8],
-    top: float,
-) -> dict[float, NDArray[np.float32]]:
-    """Linear light at the levels that keep colour, and on the grid."""
+    crop: NDArray[np.uint8], crop_px: NDArray[np.float32], top: float
+) -> tuple[dict[float, NDArray[np.float32]], NDArray[np.float32]]:
+    """Linear light at the levels that keep colour, and the clipped share at the finest of them."""
     start = min(top, COLOUR_LEVEL_PX_MM)
-    if top > start:
-        factor = start / top
-        size = (max(round(crop.shape[1] * factor), 1), max(round(crop.shape[0] * factor), 1))
-        small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        scale = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
-        codes = _remapped(small, (crop_px + 0.5) * scale - 0.5, start)
+    factor = start / top
+    size = (max(round(crop.shape[1] * factor), 1), max(round(crop.shape[0] * factor), 1))
+    small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    scale = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
+    codes = _remapped(small, (crop_px + 0.5) * scale - 0.5, start)
     linear = to_linear(codes)
-    return {start: linear, GRID_PX_MM: resized_area(linear, *map_size(GRID_PX_MM))}
+    over = (codes[..., 1] >= _CLIPPED_CODE).astype(np.float32)
+    return {start: linear, GRID_PX_MM: resized_area(linear, *map_size(GRID_PX_MM))}, over
 
 
 def log_luminance(light: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -336,13 +329,11 @@ def log_luminance(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Luminance is floored at 1/4096, below the first step of an 8-bit photo.
     """
-    floored = cv2.max(light, 1.0 / 4096.0)
+    floored = np.maximum(light, np.float32(1.0 / 4096.0))
     return np.asarray(cv2.log(floored), dtype=np.float32) * np.float32(100.0)
 
 
-def rectify(
-    photo: Photo, face: Face, *, levels: Sequence[float] | None = None
-) -> FaceMap:
+def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) -> FaceMap:
     """Rectify a photo into the canonical face frame.
 
     Parameters
@@ -384,13 +375,10 @@ def rectify(
     crop, moved = _crop_for_level(
         photo, grid_photo.astype(np.float32), visible, decoded_px_mm / top
     )
-    rows, columns = map_size(top)
-    codes = _remapped(crop, moved, top)
-    over = (codes[..., 1] >= _CLIPPED_CODE).astype(np.float32)
-    clipped_grid = (resized_area(over, *map_size(GRID_PX_MM)) > _CLIPPED_SHARE) & visible
+    light = _remapped(luminance_of_codes(crop), moved, top)
+    colour, over = _colour_layers(crop, moved, top)
+    clipped_grid = (resized_linear(over, *map_size(GRID_PX_MM)) > _CLIPPED_SHARE) & visible
     any_clipped = bool(clipped_grid.any())
-    light = luminance_of_codes(codes)
-    colour = _colour_layers(crop, moved, codes, top)
     skin = skin_mask(colour[GRID_PX_MM], visible=visible, clipped=clipped_grid)
     skin_weight = skin.astype(np.float32)
     layers = {}
@@ -398,9 +386,9 @@ def rectify(
         # Averages of averages are averages: each level is made from the one above it.
         size = map_size(level)
         light = resized_area(light, *size)
-        mask = resized_linear(skin_weight, *size) > 0.5  # noqa: PLR2004
+        mask = resized_linear(skin_weight, *size) > 0.5
         if any_clipped:
-            mask &= resized_area(over, *size) < _CLIPPED_SHARE
+            mask &= resized_linear(over, *size) < _CLIPPED_SHARE
         layers[level] = Layer(level, colour.get(level), log_luminance(light), mask)
     return FaceMap(
         grid_px=grid_px,

@@ -33,6 +33,7 @@ _UPPER_EDGE = (54, 103, 67, 109, 10, 338, 297, 332, 284)
 _EXTENSION_MM = (14.0, 22.0, 28.0, 31.0, 32.0, 31.0, 28.0, 22.0, 14.0)
 _EXTENSION_ROWS = 4
 
+
 def map_size(level: float) -> tuple[int, int]:
     """Rows and columns of a FaceMap at ``level`` px/mm."""
     return round((TOP_MM - BOTTOM_MM) * level), round((RIGHT_MM - LEFT_MM) * level)

@@ -100,7 +100,7 @@ def canonical_mesh() -> CanonicalMesh:
     try:
         with zipfile.ZipFile(io.BytesIO(landmark_model_bytes())) as bundle:
             top = list(_fields(bundle.read(_GEOMETRY)))
-        mesh = [v for n, v in top if n == 1 and isinstance(v, bytes)][0]
+        mesh = next(v for n, v in top if n == 1 and isinstance(v, bytes))
         inner = list(_fields(mesh))
         vertex_data = _floats([v for n, v in inner if n == 3 and isinstance(v, bytes)])
         index = np.array([v for n, v in inner if n == 4], dtype=np.int32)
@@ -111,7 +111,7 @@ def canonical_mesh() -> CanonicalMesh:
         )
         table = vertex_data.reshape(468, 5)
         triangles = index.reshape(898, 3)
-    except (KeyError, IndexError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, IndexError, StopIteration, ValueError, zipfile.BadZipFile) as error:
         raise ModelError(
             expected="a canonical mesh of 468 vertices and 898 triangles in the model bundle",
             found=type(error).__name__,

@@ -62,9 +62,7 @@ def sampled(picture: F32, points_px: NDArray[np.floating], *, outside: float | N
     x = np.ascontiguousarray(points_px[..., 0], dtype=np.float32)
     y = np.ascontiguousarray(points_px[..., 1], dtype=np.float32)
     mode = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
-    found = cv2.remap(
-        picture, x, y, cv2.INTER_LINEAR, borderMode=mode, borderValue=outside or 0.0
-    )
+    found = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=mode, borderValue=outside or 0.0)
     return np.asarray(found, dtype=np.float32)
 
 

@@ -278,6 +278,8 @@ _EXPRESSIONS: Mapping[str, tuple[str, ...]] = {
 _DISCOUNT: Mapping[str, float] = {"drawn-together brows": 0.5, "pursed lips": 0.5}
 
 _EYE_OUTLINE = (130, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25)
+#: Blur is judged at this level at most: more pixels would not change the verdict.
+_BLUR_LEVEL = 6.0
 #: Yaw of a good side view.
 _SIDE_YAW_DEG = 40.0
 
@@ -369,20 +371,11 @@ def _blur_mm(facemap: FaceMap) -> float:
     A step of contrast C blurred to a width w has a slope of C / w. Lids, lashes and the
     iris border are steps in every face, whatever its skin.
     """
-    level = facemap.top_level
+    level = max(lv for lv in facemap.layers if lv <= _BLUR_LEVEL)
     layer = facemap.layers[level]
-    vertices = atlas_mesh().vertices_mm[:, :2]
     smallest = []
-    for side in (1.0, -1.0):
-        outline = vertices[list(_EYE_OUTLINE)] * [side, 1.0]
-        inside = fill_outline(outline, level) > 0
-        rows, columns = np.nonzero(inside)
-        window = (
-            slice(rows.min(), rows.max() + 1),
-            slice(columns.min(), columns.max() + 1),
-        )
-        patch, mask = layer.log_y[window], inside[window]
-        light = np.exp(np.clip(patch, -600.0, 0.0) / 200.0)
+    for window, mask in _eye_windows(level):
+        light = np.exp(np.clip(layer.log_y[window], -600.0, 0.0) / 200.0)
         low, high = np.percentile(light[mask], [5, 95])
         gy = cv2.Sobel(light, cv2.CV_32F, 0, 1, ksize=3) / 8.0
         gx = cv2.Sobel(light, cv2.CV_32F, 1, 0, ksize=3) / 8.0
@@ -390,6 +383,24 @@ def _blur_mm(facemap: FaceMap) -> float:
         if slope > 0 and high > low:
             smallest.append(float(high - low) / slope)
     return min(smallest) if smallest else float("nan")
+
+
+@cache
+def _eye_windows(
+    level: float,
+) -> tuple[tuple[tuple[slice, slice], NDArray[np.bool_]], ...]:
+    """Both eyes with their lids: the rows and columns that enclose them, and the mask there."""
+    vertices = atlas_mesh().vertices_mm[:, :2]
+    found = []
+    for side in (1.0, -1.0):
+        inside = fill_outline(vertices[list(_EYE_OUTLINE)] * [side, 1.0], level) > 0
+        rows, columns = np.nonzero(inside)
+        window = (
+            slice(int(rows.min()), int(rows.max()) + 1),
+            slice(int(columns.min()), int(columns.max()) + 1),
+        )
+        found.append((window, inside[window]))
+    return tuple(found)
 
 
 def _background_unrest(photo: Photo, face: Face) -> float:

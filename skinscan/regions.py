@@ -97,12 +97,30 @@ _DEFINITIONS = (
     _Definition(
         "forehead_lower",
         "Lower forehead",
-        (68, 104, 69, 108, 151, 337, 299, 333, 298, 293, 334, 296,
-         (336, 337, 0.30), (9, 151, 0.42), (107, 108, 0.30), 66, 105, 63),
+        (
+            68,
+            104,
+            69,
+            108,
+            151,
+            337,
+            299,
+            333,
+            298,
+            293,
+            334,
+            296,
+            (336, 337, 0.30),
+            (9, 151, 0.42),
+            (107, 108, 0.30),
+            66,
+            105,
+            63,
+        ),
         paired=False,
         direction=0.0,
         spread=25.0,
-    ),  # fmt: skip
+    ),
     _Definition(
         "glabella",
         "Between the brows",
@@ -120,7 +138,19 @@ _DEFINITIONS = (
     _Definition(
         "crows_feet",
         "Crow's feet",
-        ((226, 35, 0.3), (113, 124, 0.6), 124, 156, 139, 34, 227, (116, 123, 0.4), (117, 50, 0.35), (228, 117, 0.3), (31, 111, 0.3)),
+        (
+            (226, 35, 0.3),
+            (113, 124, 0.6),
+            124,
+            156,
+            139,
+            34,
+            227,
+            (116, 123, 0.4),
+            (117, 50, 0.35),
+            (228, 117, 0.3),
+            (31, 111, 0.3),
+        ),
         radial_from=(33, 133, 0.35),
         spread=35.0,
     ),
@@ -184,11 +214,23 @@ _DEFINITIONS = (
     _Definition(
         "nasolabial",
         "Nasolabial fold",
-        (129, 142, 36, (205, 206, 0.35), (207, 216, 0.35), (212, 214, 0.5), 212, 57,
-         186, (92, 165, 0.3), 165, 98),
+        (
+            129,
+            142,
+            36,
+            (205, 206, 0.35),
+            (207, 216, 0.35),
+            (212, 214, 0.5),
+            212,
+            57,
+            186,
+            (92, 165, 0.3),
+            165,
+            98,
+        ),
         direction=55.0,
         spread=35.0,
-    ),  # fmt: skip
+    ),
     _Definition(
         "upper_lip",
         "Upper lip",
@@ -225,7 +267,7 @@ def _corner_mm(corner: Corner, *, mirrored: bool) -> NDArray[np.float64]:
     mirror = mirror_index()
 
     def vertex(index: int) -> NDArray[np.float64]:
-        return vertices[mirror[index]] if mirrored else vertices[index]
+        return np.asarray(vertices[mirror[index] if mirrored else index])
 
     if isinstance(corner, tuple):
         first, second, share = corner

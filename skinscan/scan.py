@@ -47,7 +47,7 @@ TABLE_COLUMNS = (
 )
 
 #: Reduction at which landmarks are searched; their model sees 256 px a side anyway.
-_SEARCH_REDUCTION = 4
+_SEARCH_REDUCTION: Reduction = 4
 #: A photo is not reduced for the search below this longest side.
 _SEARCH_SIDE_PX = 700
 
@@ -243,7 +243,7 @@ def _unwritable(error: OSError) -> OutputError:
 def _decode(file: PhotoFile, face: Face) -> Photo:
     """Decode at the smallest size that still resolves the highest level the photo has."""
     spare = face.scale_mesh_px_mm / max(LEVELS_PX_MM)
-    reduction: Reduction = 4 if spare >= 4 else 2 if spare >= 2 else 1  # noqa: PLR2004
+    reduction: Reduction = 4 if spare >= 4 else 2 if spare >= 2 else 1
     return file.decode(reduction=reduction)
 
 
@@ -297,7 +297,7 @@ def analyze(
     else:
         file = source if isinstance(source, PhotoFile) else open_photo(source, limits=limits)
         large = max(file.full_size_px) >= _SEARCH_REDUCTION * _SEARCH_SIDE_PX
-        first = file.decode(reduction=_SEARCH_REDUCTION if large else 1)
+        first = file.decode(reduction=_SEARCH_REDUCTION) if large else file.decode()
         face = find_face(first, options=options, finder=finder)
         photo = _decode(file, face) if large else first
     view = view or face.view

@@ -81,7 +81,8 @@ def feature_mask() -> NDArray[np.bool_]:
     result = np.zeros(map_size(GRID_PX_MM), dtype=np.uint8)
     for outline, margin in _FEATURES:
         for index in (np.array(outline), mirror[list(outline)]):
-            result |= cv2.dilate(fill_outline(vertices[index], GRID_PX_MM), _disc(margin))
+            grown = cv2.dilate(fill_outline(vertices[index], GRID_PX_MM), _disc(margin))
+            result |= np.asarray(grown, dtype=np.uint8)
     return np.asarray(result > 0)
 
 
@@ -122,7 +123,7 @@ def _trend(
     flat = values[::step, ::step].reshape(-1).astype(np.float64)
     seed = start[::step, ::step].reshape(-1)
     inside = domain[::step, ::step].reshape(-1)
-    weight = seed.astype(np.float64)
+    weight: NDArray[np.float64] = np.asarray(seed, dtype=np.float64)
     ridge = np.diag([0.0] + [1e-3 * max(float(weight.sum()), 1.0)] * (rows.shape[1] - 1))
     spread = reach
     beta = np.zeros(rows.shape[1])
@@ -138,7 +139,7 @@ def _trend(
             spread = float(1.4826 * np.median(np.abs(near - np.median(near))))
         cut = max(4.5 * spread, 1e-3)
         scaled = residual / cut
-        weight = np.where(np.abs(scaled) < 1, (1 - scaled**2) ** 2, 0.0) * used
+        weight = np.asarray(np.where(np.abs(scaled) < 1, (1 - scaled**2) ** 2, 0.0) * used)
     return values - (terms @ beta.astype(np.float32)), spread
 
 

@@ -94,9 +94,27 @@ def near():
 
 
 @pytest.fixture(scope="session")
+def middle():
+    """A capture with levels up to 4.5 px/mm, the one on which lines are traced."""
+    return Capture.at_scale(4.2)
+
+
+@pytest.fixture(scope="session")
 def far():
     """A capture with levels up to 3 px/mm: quick to render."""
     return Capture.at_scale(3.0)
+
+
+@pytest.fixture(scope="session")
+def quick():
+    """A capture with level 2 px/mm only, which colour and quality need."""
+    return Capture.at_scale(2.2)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A capture for landmarks only: quickest of all."""
+    return Capture.at_scale(1.6)
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,13 @@ def test_midline_regions_are_symmetric(name):
     assert (mask & mask[:, ::-1]).sum() > 0.93 * mask.sum()
 
 
+def apart(one, other):
+    """Whether the outlines cannot meet."""
+    low = np.maximum(one.outline_mm.min(axis=0), other.outline_mm.min(axis=0))
+    high = np.minimum(one.outline_mm.max(axis=0), other.outline_mm.max(axis=0))
+    return bool((low > high + 1).any())
+
+
 def related(one, other):
     return one.group == other.part_of or other.group == one.part_of
 
@@ -99,6 +106,8 @@ def related(one, other):
 @pytest.mark.parametrize("level", [3.0, 9.0])
 def test_regions_do_not_overlap(level):
     for one, other in combinations(regions().values(), 2):
+        if apart(one, other):
+            continue
         masks = [region_mask(r.name, level) for r in (one, other)]
         shared = masks[0] & masks[1]
         if related(one, other):

@@ -55,7 +55,8 @@ def _section(item: Metric) -> str:
 def page() -> str:
     """Return the text of docs/metrics.md."""
     parts = [_HEAD.format(levels=", ".join(f"{level:g}" for level in LEVELS_PX_MM))]
-    for family, members in by_family():
+    # Sorted, because the order of registration depends on what was imported first.
+    for family, members in sorted(by_family()):
         parts.append(f"## {family.capitalize()}\n")
         parts += [_section(item) for item in members]
     parts.append("## Regions\n\n| group | what |\n| --- | --- |")

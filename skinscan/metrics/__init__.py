@@ -63,7 +63,7 @@ class Wrinkle:
 
 
 def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
-    """Flags that hold for every metric of a region in this photo."""
+    """Find the flags that hold for every metric of a region in this photo."""
     base = min(facemap.layers)
     outline = region_mask(region.name, base)
     area = max(int(outline.sum()), 1)
@@ -121,12 +121,15 @@ def measure(
         for members in atlas.values()
         for item in members
     }
+    resolution = facemap.resolution_px_mm
     for entry in metrics().values():
         for group in entry.groups:
             for item in atlas[group]:
                 found: dict[float, float] = {}
                 for level in sorted(facemap.layers):
-                    value, flags = _value(entry, samples, item, level, facemap, found)
+                    value, flags = _value(
+                        entry, samples, item, level=level, resolution=resolution, found=found
+                    )
                     measurements.append(
                         Measurement(
                             metric=entry.name,
@@ -150,12 +153,13 @@ def _value(
     entry: Metric,
     samples: dict[tuple[str, float], RegionSample],
     item: Region,
+    *,
     level: float,
-    facemap: FaceMap,
+    resolution: float,
     found: dict[float, float],
 ) -> tuple[float, Flag]:
     """One number and the flags that belong to it alone."""
-    short = facemap.resolution_px_mm < LEVELS_PX_MM[0] * LEVEL_TOLERANCE
+    short = resolution < LEVELS_PX_MM[0] * LEVEL_TOLERANCE
     if level < entry.lowest_level_px_mm or short:
         return math.nan, Flag.LOW_RESOLUTION
     usable = min(level, entry.finest_level_px_mm)

@@ -53,7 +53,8 @@ def masked_blur(
         value = resized_area(value, rows, columns)
         weight = resized_area(weight, rows, columns)
     sigma = sigma_px / shrink
-    mean = gaussian_zero(value, sigma) / np.maximum(gaussian_zero(weight, sigma), np.float32(1e-3))
+    low = np.maximum(gaussian_zero(weight, sigma), np.float32(1e-3))
+    mean = np.asarray(gaussian_zero(value, sigma) / low, dtype=np.float32)
     return resized_linear(mean, height, width)
 
 
@@ -94,7 +95,6 @@ class LevelMaps:
     def roughness_band(self) -> NDArray[np.float32]:
         """Contrast in % in the texture band, 0.3 to 2 mm."""
         return self.band(0.3, 2.0)
-
 
     @property
     def linear(self) -> NDArray[np.float32]:
@@ -142,7 +142,6 @@ class LevelMaps:
         around = masked_blur(melanin, layer.skin, ILLUMINATION_MM * layer.level_px_mm)
         return np.asarray(np.where(layer.skin, near - around, 0.0), dtype=np.float32)
 
-
     @cached_property
     def spot_spread(self) -> float:
         """Robust spread of ``spot_contrast`` over the whole face."""
@@ -168,7 +167,7 @@ class FaceMaps:
         """
         base = self.levels[GRID_PX_MM].layer
         mean = masked_blur(base.log_y, base.skin, 1.0 * GRID_PX_MM)
-        if base.skin.sum() < 50:  # noqa: PLR2004
+        if base.skin.sum() < 50:
             return 1.0
         return max(1.0, float(np.median(np.abs(base.log_y - mean)[base.skin])))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,11 +90,11 @@ def once_per_sample(
     """Remember the result per sample and arguments, for what several metrics share."""
 
     @wraps(compute)
-    def remembered(sample: RegionSample, *args: P.args, **kwargs: P.kwargs) -> T:
+    def remembered(sample: RegionSample, /, *args: P.args, **kwargs: P.kwargs) -> T:
         key = (compute, args, tuple(kwargs.items()))
         if key not in sample.memory:
             sample.memory[key] = compute(sample, *args, **kwargs)
         result: T = sample.memory[key]
         return result
 
-    return remembered
+    return cast("Callable[Concatenate[RegionSample, P], T]", remembered)

@@ -138,8 +138,8 @@ def _add(
     unit: str,
     compute: Callable[[RegionSample], float],
     description: str,
-    source: str,
     *,
+    source: str,
     lowest: float,
     finest: float = 9.0,
     groups: tuple[str, ...] = _GROUPS,
@@ -174,7 +174,7 @@ _add(
     "Root mean square of the contrast of structures of 0.3 to 2 mm, traced lines left out. "
     "Optical, not topographic: relief, pigment and camera noise all contribute, and a soft "
     "light shows less relief than a hard one.",
-    _ROUGHNESS,
+    source=_ROUGHNESS,
     lowest=3.0,
     finest=6.0,
 )
@@ -185,7 +185,7 @@ _add(
     _roughness_rz,
     "Mean over tiles of 6 mm of the span between the darkest and the brightest point in the "
     "contrast of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic.",
-    _ROUGHNESS,
+    source=_ROUGHNESS,
     lowest=3.0,
     finest=6.0,
 )
@@ -230,7 +230,7 @@ _add(
     _lbp_entropy,
     "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
     "of the illumination-free layer. Depends on the kind of pattern, not on its strength.",
-    "Ojala, Pietikäinen & Mäenpää (2002), doi:10.1109/TPAMI.2002.1017623",
+    source="Ojala, Pietikäinen & Mäenpää (2002), doi:10.1109/TPAMI.2002.1017623",
     lowest=3.0,
     finest=3.0,
     better=Better.NEUTRAL,
@@ -242,7 +242,7 @@ _add(
     _pore_density,
     "Dark round dots of about 0.2 to 0.5 mm with at least 5 % contrast, per area of visible "
     "skin. Stubble and freckles of that size count as well; sharpness decides how many are seen.",
-    "Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
+    source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
     lowest=6.0,
     groups=_PORE_GROUPS,
 )
@@ -252,7 +252,7 @@ _add(
     "%",
     _pore_area_fraction,
     "Share of the visible skin inside dark round dots of about 0.2 to 0.5 mm.",
-    "Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
+    source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
     lowest=6.0,
     groups=_PORE_GROUPS,
 )

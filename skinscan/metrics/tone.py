@@ -78,7 +78,7 @@ def _pigment(index: int) -> Callable[[RegionSample], float]:
 
 @once_per_sample
 def _spots(sample: RegionSample) -> tuple[int, float]:
-    """Number and area in mm² of the spots of a region."""
+    """Return number and area in mm² of the spots of a region."""
     threshold = max(_SPOT_CONTRAST, _SPOT_SPREADS * sample.maps.spot_spread)
     dark = (sample.cut(sample.maps.spot_contrast) > threshold) & sample.plain
     pieces, count = label(dark)
@@ -101,8 +101,8 @@ def _add(
     unit: str,
     compute: Callable[[RegionSample], float],
     description: str,
-    source: str,
     *,
+    source: str,
     better: Better = Better.DOWN,
     level: float = 2.0,
     flags: Flag = Flag.NONE,
@@ -150,7 +150,7 @@ _add(
     _ita,
     "arctan((L* - 50) / b*) of the region's median colour: above 55° very light, below -30° "
     "dark. A description of the skin and the light, not a quality.",
-    "Chardon, Cretois & Hourseau (1991), doi:10.1111/j.1467-2494.1991.tb00561.x",
+    source="Chardon, Cretois & Hourseau (1991), doi:10.1111/j.1467-2494.1991.tb00561.x",
     better=Better.NEUTRAL,
     flags=Flag.ABSOLUTE_COLOUR,
 )
@@ -161,7 +161,7 @@ _add(
     _evenness,
     "Robust spread of a* and b*, smoothed over 1.5 mm, within the region. Responds to blotches "
     "and coloured shadows; not to brightness, lines or pores.",
-    _CIE + "; robust spread: 1.4826 times the median absolute deviation",
+    source=_CIE + "; robust spread: 1.4826 times the median absolute deviation",
 )
 _add(
     "redness",
@@ -170,7 +170,7 @@ _add(
     _pigment(0),
     "Haemoglobin part of the optical density, region minus the whole face's median. Shading "
     "cancels; the colour of the lamp cancels because the reference is the same face.",
-    _PIGMENTS,
+    source=_PIGMENTS,
 )
 _add(
     "melanin",
@@ -178,7 +178,7 @@ _add(
     "100·OD",
     _pigment(1),
     "Melanin part of the optical density, region minus the whole face's median.",
-    _PIGMENTS,
+    source=_PIGMENTS,
     better=Better.NEUTRAL,
 )
 _add(
@@ -187,8 +187,9 @@ _add(
     "/cm²",
     _spot_density,
     f"Spots of at least {_SPOT_AREA_MM2} mm² that exceed their surroundings (3 mm) by "
-    f"{_SPOT_CONTRAST:g} in melanin and by {_SPOT_SPREADS:g} times the skin's own spread, per area of visible skin.",
-    _PIGMENTS,
+    f"{_SPOT_CONTRAST:g} in melanin and by {_SPOT_SPREADS:g} times the skin's own spread, per "
+    "area of visible skin.",
+    source=_PIGMENTS,
     level=3.0,
 )
 _add(
@@ -197,6 +198,6 @@ _add(
     "%",
     _spot_area_fraction,
     f"Share of the visible skin inside spots of at least {_SPOT_AREA_MM2} mm².",
-    _PIGMENTS,
+    source=_PIGMENTS,
     level=3.0,
 )

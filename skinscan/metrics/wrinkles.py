@@ -166,8 +166,7 @@ _add(
     "Length of wrinkles per area",
     "mm/cm²",
     _wrinkle_density,
-    f"Traced lines of {FINE_BELOW_MM} to {FOLD_FROM_MM} mm width, length per area of "
-    "visible skin.",
+    f"Traced lines of {FINE_BELOW_MM} to {FOLD_FROM_MM} mm width, length per area of visible skin.",
 )
 _add(
     "fold_density",

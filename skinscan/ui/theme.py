@@ -58,8 +58,9 @@ _STYLE: Final = """
 [data-testid="stMain"] h1 { font-size: 1.6rem; letter-spacing: -0.01em; padding: 0; }
 [data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.1rem; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
-[data-testid="stBaseButton-pillsActive"] { color: inherit; }
-[data-testid="stBaseButton-pillsActive"] p { font-weight: 650; }
+[data-testid="stButtonGroup"] button[aria-checked="true"],
+[data-testid="stButtonGroup"] button[aria-checked="true"] * { color: inherit !important; }
+[data-testid="stButtonGroup"] button[aria-checked="true"] p { font-weight: 650; }
 [data-testid="stMain"] :focus-visible { outline: 3px solid #2a7fb8; outline-offset: 2px; }
 .sk-lead { font-size: 1.02rem; line-height: 1.5; margin: 0; max-width: 46rem; opacity: 0.88; }
 .sk-note {

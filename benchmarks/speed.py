@@ -1,0 +1,334 @@
+"""Time and memory of analysing one 12 MP JPEG, and photos per second of a folder.
+
+Usage: python benchmarks/speed.py [PHOTO] [--repeats 9] [--write FILE.md]
+
+Without PHOTO a phantom of 3024 x 4032 px at 9.5 px/mm is rendered once and kept in
+benchmarks/results. Analysis and `cv2.imdecode` of the same bytes take turns in one process
+with one thread, so that a busy machine slows both. Processor time is the steadier figure;
+the time on the clock is given too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from _common import RESULTS, Report, number, parser, progress
+
+import skinscan
+import skinscan.facemap
+import skinscan.metrics
+import skinscan.metrics.registry
+import skinscan.photo
+import skinscan.scan
+from skinscan.errors import SkinscanError
+from skinscan.phantom import Capture, FaceTruth, Person, default_wrinkles, photograph
+
+WIDTH_PX, HEIGHT_PX, PX_PER_MM = 3024, 4032, 9.5
+GOAL_MULTIPLE, GOAL_MB = 8.0, 700
+#: Must be set before numpy and OpenCV load: one thread each.
+ONE_THREAD = {
+    f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
+}
+
+_PEAK = """
+import json, resource, sys, time
+start = time.perf_counter()
+import skinscan
+data = open(sys.argv[1], "rb").read()
+imported = time.perf_counter()
+import cv2
+cv2.setNumThreads(1)
+from skinscan.landmarks import default_finder
+default_finder()
+model = time.perf_counter()
+def peak():
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (1024**2 if sys.platform == "darwin" else 1024)
+before = peak()
+times = []
+for _ in range(int(sys.argv[2])):
+    begin = time.perf_counter()
+    skinscan.analyze(data)
+    times.append(time.perf_counter() - begin)
+print(json.dumps({"import": imported - start, "model": model - imported, "first": times[0],
+                  "later": times[-1], "before": before, "peak": peak()}))
+"""
+
+_FOLDER = """
+import sys, time
+import cv2
+cv2.setNumThreads(1)
+import skinscan
+workers = int(sys.argv[2])
+if workers == 1:
+    skinscan.analyze(sys.argv[3])  # the model and its tables, once
+start = time.perf_counter()
+table = skinscan.score_folder(sys.argv[1], workers=workers, progress=False)
+seconds = time.perf_counter() - start
+assert not table["error"].fillna("").any()
+print(table["photo"].nunique() / seconds)
+"""
+
+
+def default_photo() -> Path:
+    """Render the 12 MP phantom, or take the one rendered before by the same sources."""
+    folder = Path(skinscan.__file__).parent / "phantom"
+    digest = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(folder.glob("*.py"))))
+    path = RESULTS / f"phantom-12mp-{digest.hexdigest()[:12]}.jpg"
+    if not path.exists():
+        progress(f"rendering a phantom of {WIDTH_PX} x {HEIGHT_PX} px, once")
+        truth = FaceTruth(person=Person(seed=3), wrinkles=default_wrinkles(3))
+        capture = Capture(
+            distance_mm=600.0,
+            focal_px=600.0 * PX_PER_MM,
+            width_px=WIDTH_PX,
+            height_px=HEIGHT_PX,
+            jpeg_quality=92,
+            seed=3,
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photograph(truth, capture))
+    return path
+
+
+# --- where the time goes -------------------------------------------------------------------
+
+
+class Stopwatch:
+    """Processor time per stage; a stage inside another is taken out of the outer one."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._inner: list[float] = []
+
+    def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Time every call of a function."""
+
+        @functools.wraps(function)
+        def timed(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any function
+            self._inner.append(0.0)
+            start = time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                took = time.process_time() - start
+                own = took - self._inner.pop()
+                self.seconds[name] = self.seconds.get(name, 0.0) + own
+                if self._inner:
+                    self._inner[-1] += took
+
+        return timed
+
+
+#: Stage, object, attribute; taken one inside another as they come.
+_STAGES: tuple[tuple[str, Any, str], ...] = (
+    ("open: header, limits, SHA-256", skinscan.scan, "open_photo"),
+    ("decode (all sizes)", skinscan.photo.PhotoFile, "decode"),
+    ("landmarks", skinscan.scan, "find_face"),
+    ("rectify: all levels", skinscan.scan, "rectify"),
+    ("skin mask", skinscan.facemap, "skin_mask"),
+    ("quality", skinscan.scan, "assess"),
+    ("lines: search and trace", skinscan.metrics, "find_lines"),
+    ("measurements: samples, flags, tables", skinscan.scan, "measure"),
+)
+
+
+@contextmanager
+def watched(watch: Stopwatch) -> Iterator[list[str]]:
+    """Put the stopwatch into skinscan for a while; yields the stages that were not found."""
+    missing: list[str] = []
+    saved: list[tuple[Any, str, Any]] = []
+    registry = skinscan.metrics.registry._REGISTRY  # noqa: SLF001 - a stopwatch has to get inside
+    skinscan.metrics.metrics()
+    kept = dict(registry)
+    try:
+        for name, owner, attribute in _STAGES:
+            original = getattr(owner, attribute, None)
+            if original is None:
+                missing.append(name)
+                continue
+            saved.append((owner, attribute, original))
+            setattr(owner, attribute, watch.wrap(name, original))
+        for key, entry in kept.items():
+            timed = watch.wrap(f"metrics: {entry.family}", entry.compute)
+            registry[key] = dataclasses.replace(entry, compute=timed)
+        yield missing
+    finally:
+        registry.update(kept)
+        for owner, attribute, original in saved:
+            setattr(owner, attribute, original)
+
+
+def report_stages(report: Report, data: bytes, decode: float, repeats: int) -> None:
+    """Where the time goes, as a multiple of one full decode."""
+    runs = []
+    absent: list[str] = []
+    for _ in range(repeats):
+        watch = Stopwatch()
+        with watched(watch) as missing:
+            watch.wrap("rest", skinscan.scan.analyze)(data)
+        runs.append(watch.seconds)
+        absent = missing
+    middle = {k: float(np.median([r.get(k, 0.0) for r in runs])) for k in runs[0]}
+    total = sum(middle.values())
+    report.section("Where the time goes")
+    report.say(
+        "Own time of each stage, without the stages inside it. Pictures that several metrics "
+        "share are made when first asked for, and counted there."
+        + (f" Not found in this version: {', '.join(absent)}." if absent else "")
+    )
+    report.table(
+        ("stage", "ms", "× decode", "share %"),
+        [
+            (k, number(1000 * v, 1), number(v / decode), number(100 * v / total, 0))
+            for k, v in sorted(middle.items(), key=lambda item: -item[1])
+        ],
+    )
+
+
+# --- processes of their own ----------------------------------------------------------------
+
+
+def child(code: str, *arguments: str) -> tuple[str, float]:
+    """Run Python code in a fresh process; its output, and seconds on the clock."""
+    start = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 - this interpreter, code from this file
+        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip().splitlines()[-1], time.perf_counter() - start
+
+
+def report_process(report: Report, photo: Path) -> None:
+    """Start and peak memory of a fresh process."""
+    report.section("A fresh process")
+    runs = [child(_PEAK, str(photo), "1") for _ in range(3)]
+    once = [(json.loads(text), wall) for text, wall in runs]
+    many = json.loads(child(_PEAK, str(photo), "6")[0])
+
+    def median(key: str) -> str:
+        return number(float(np.median([d[key] for d, _ in once])))
+
+    report.table(
+        ("what", "seconds on the clock (median of 3)"),
+        [
+            ("import skinscan", median("import")),
+            ("landmark model", median("model")),
+            ("first analysis, tables built", median("first")),
+            ("whole process, start to end", number(float(np.median([w for _, w in once])))),
+            ("sixth analysis in one process", number(many["later"])),
+        ],
+    )
+    peak = max(d["peak"] for d, _ in once)
+    report.say(
+        f"Peak memory: {peak:.0f} MB after one analysis, {many['peak']:.0f} MB after six "
+        f"({np.median([d['before'] for d, _ in once]):.0f} MB with the model loaded, before any "
+        f"photo). Goal: {GOAL_MB} MB or less."
+    )
+
+
+def report_folder(report: Report, photo: Path, count: int) -> None:
+    """Photos per second for a folder with 1 and 2 workers."""
+    report.section("A folder")
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        for k in range(count):
+            shutil.copy(photo, Path(name) / f"{k:03d}{photo.suffix}")
+        for workers in (1, 2):
+            progress(f"folder of {count} with {workers} worker(s)")
+            rate = float(child(_FOLDER, name, str(workers), str(photo))[0])
+            rows.append((str(workers), number(rate), number(1 / rate)))
+    report.table(("workers", "photos per second", "seconds per photo"), rows)
+    report.say(
+        f"`skinscan.score_folder` on {count} copies, on the clock; with 2 workers the start of "
+        "the pool is included, with 1 the model was loaded before."
+    )
+
+
+def main() -> None:
+    """Run and print."""
+    options = parser(__doc__)
+    options.add_argument("photo", nargs="?", type=Path, help="a JPEG; default: a 12 MP phantom")
+    options.add_argument("--repeats", type=int, default=9, help="at least 7; default: %(default)s")
+    options.add_argument("--folder-photos", type=int, default=10, help="default: %(default)s")
+    args = options.parse_args()
+    if args.repeats < 7:
+        options.error("fewer than 7 repeats say little")
+    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+        # The libraries are loaded already: start again.
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ONE_THREAD)  # noqa: S606
+    cv2.setNumThreads(1)
+    photo = args.photo or default_photo()
+    data = photo.read_bytes()
+    code = np.frombuffer(data, dtype=np.uint8)
+
+    def decode() -> None:
+        cv2.imdecode(code, cv2.IMREAD_COLOR)  # noqa: TID251 - the yardstick itself
+
+    try:
+        scan = skinscan.analyze(data)
+    except SkinscanError as error:
+        options.error(f"{photo}: {error}")
+    decode()
+    spent: dict[str, list[tuple[float, float]]] = {"decode": [], "analysis": []}
+    for n in range(args.repeats):
+        progress(f"repeat {n + 1} of {args.repeats}")
+        for name, job in (("decode", decode), ("analysis", lambda: skinscan.analyze(data))):
+            clock, cpu = time.perf_counter(), time.process_time()
+            job()
+            spent[name].append((time.perf_counter() - clock, time.process_time() - cpu))
+    report = Report("Speed", "speed.py")
+    width, height = scan.photo_size_px
+    source = "the photo given" if args.photo else "a phantom"
+    report.say(
+        f"One JPEG of {width} × {height} px, {len(data) / 1e6:.1f} MB ({source}), "
+        f"{scan.resolution_px_mm:.1f} px/mm, levels {', '.join(f'{v:g}' for v in scan.levels)}; "
+        f"{len(scan.measurements)} measurements, {len(scan.wrinkles)} lines."
+    )
+    if width * height < 11.5e6:
+        report.say(f"**Not 12 MP**: {width * height / 1e6:.1f} MP; the goals do not apply.")
+    report.section("One photo, one thread")
+    rows = []
+    middle = {}
+    for k, title in ((1, "processor"), (0, "clock")):
+        one = np.array([v[k] for v in spent["decode"]])
+        all_of_it = np.array([v[k] for v in spent["analysis"]])
+        middle[title] = float(np.median(one))
+        low, high = np.quantile(all_of_it / one, [0.25, 0.75])
+        rows.append(
+            (
+                title,
+                number(1000 * float(np.median(one)), 0),
+                number(1000 * float(np.median(all_of_it)), 0),
+                number(float(np.median(all_of_it) / np.median(one)), 1),
+                f"{low:.1f} to {high:.1f}",
+            )
+        )
+    report.table(
+        ("time", "cv2.imdecode, ms", "analysis, ms", "multiple", "middle half of pairs"), rows
+    )
+    report.say(
+        f"Medians of {args.repeats} interleaved repeats. Goal: {GOAL_MULTIPLE:g} times or less."
+    )
+    report_stages(report, data, middle["processor"], args.repeats)
+    report_process(report, photo)
+    report_folder(report, photo, args.folder_photos)
+    report.write(args.write)
+
+
+if __name__ == "__main__":
+    main()

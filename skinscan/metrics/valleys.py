@@ -1,0 +1,258 @@
+"""Valleys of luminance: the contrast of the best line through each pixel of a layer.
+
+A line is a valley with two shoulders: at a point x with normal n and half-width d its
+contrast is
+
+    min(S(x + d n), S(x - d n)) - S(x),
+
+S being 100·ln Y averaged along the line. Taking the smaller shoulder rejects the edges of
+shadows and of the face, which have only one. Half-widths from 0.3 to 2 mm are each
+searched at the coarsest level that resolves them, in `ORIENTATIONS` directions; regions
+where lines usually run one way weigh the other directions down.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.frame import atlas_mesh, map_size
+from skinscan.metrics.maps import LevelMaps, masked_blur
+from skinscan.pixels import disc, gaussian, sampled
+from skinscan.regions import line_directions, region_mask
+from skinscan.skinmask import fill_outline, mirror_index
+
+#: Directions searched over 180°.
+ORIENTATIONS = 12
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One half-width searched.
+
+    ``level`` resolves it; on photos with less it is searched down to ``coarsest``.
+    ``along_mm`` is the averaging length (sigma) along the line.
+    """
+
+    half_mm: float
+    level: float
+    coarsest: float
+    along_mm: float
+
+
+SCALES = (
+    Scale(2.0, 2.0, 2.0, 2.0),
+    Scale(1.3, 2.0, 2.0, 2.0),
+    Scale(0.8, 3.0, 2.0, 2.0),
+    Scale(0.5, 4.5, 3.0, 1.2),
+    Scale(0.3, 6.0, 6.0, 0.9),
+)
+#: Below this half-width a line without a usual direction is a hair, a pore row or noise.
+_DIRECTED_ONLY_MM = 0.4
+#: Rows and columns searched at a time: the working arrays stay in the processor's cache.
+_TILE_ROWS, _TILE_COLUMNS = 96, 320
+#: A direction that weighs less than this everywhere in a tile is not searched there.
+_LEAST_WEIGHT = 0.02
+#: Smoothing across the line before shoulders are compared, in mm and in px at least.
+_ACROSS_MM, _ACROSS_PX = 0.12, 0.6
+#: Weight of lines where no direction is usual.
+_ANY_DIRECTION_WEIGHT = 0.5
+#: Alae and sides of the nose (subject's right): their shadow edges look like folds.
+_NOSE = (168, 193, 245, 188, 174, 217, 126, 209, 49, 129, 64, 98, 97, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """Best contrast over directions at one half-width, on its own level."""
+
+    contrast: NDArray[np.float32]
+    direction: NDArray[np.uint8]
+
+
+@cache
+def _outside_nose(level: float) -> NDArray[np.bool_]:
+    vertices = atlas_mesh().vertices_mm[:, :2]
+    mirror = mirror_index()
+    outline = list(_NOSE) + [int(mirror[i]) for i in reversed(_NOSE) if mirror[i] != i]
+    inside = cv2.dilate(fill_outline(vertices[outline], level), disc(level))
+    keep = region_mask("nose_bridge", level) | region_mask("glabella", level)
+    return np.asarray((inside == 0) | keep)
+
+
+@cache
+def _direction_weights(level: float, *, directed_only: bool) -> NDArray[np.float32]:
+    """Weight of each direction at each pixel, shape (ORIENTATIONS, rows, columns)."""
+    usual, spread = line_directions(level)
+    result = np.empty((ORIENTATIONS, *map_size(level)), dtype=np.float32)
+    allowed = _outside_nose(level)
+    anywhere = 0.0 if directed_only else _ANY_DIRECTION_WEIGHT
+    for k in range(ORIENTATIONS):
+        angle = 180.0 * k / ORIENTATIONS
+        away = np.abs((angle - usual + 90.0) % 180.0 - 90.0)
+        beyond = np.maximum(away - 0.5 * spread, 0.0) / (0.3 * spread)
+        weight = np.where(np.isnan(usual), anywhere, np.exp(-0.5 * beyond**2))
+        result[k] = np.where(allowed, weight, 0.0)
+    result.flags.writeable = False
+    return result
+
+
+def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
+    """Find the best two-shouldered contrast over all directions.
+
+    Parameters
+    ----------
+    maps : LevelMaps
+    scales : sequence of Scale
+        All with the same averaging length.
+
+    Returns
+    -------
+    list of Response
+        One for each scale, at the level of ``maps``.
+    """
+    layer = maps.layer
+    level = layer.level_px_mm
+    found = [
+        Response(
+            np.zeros(layer.skin.shape, dtype=np.float32), np.zeros(layer.skin.shape, dtype=np.uint8)
+        )
+        for _ in scales
+    ]
+    mean = masked_blur(layer.log_y, layer.skin, 4.0 * level)
+    flat = np.where(layer.skin, layer.log_y - mean, np.float32(0.0))
+    flat = gaussian(flat, max(_ACROSS_MM * level, _ACROSS_PX))
+    search = _TileSearch(
+        scales=scales,
+        level=level,
+        weights=_direction_weights(
+            level, directed_only=all(s.half_mm < _DIRECTED_ONLY_MM for s in scales)
+        ),
+        signal=np.pad(flat, _pad_px(scales, level)),
+        off_skin=np.pad(~layer.skin, _pad_px(scales, level), constant_values=True),
+    )
+    rows, columns = layer.skin.shape
+    for top in range(0, rows, _TILE_ROWS):
+        for left in range(0, columns, _TILE_COLUMNS):
+            tile = (slice(top, min(top + _TILE_ROWS, rows)), slice(left, left + _TILE_COLUMNS))
+            if layer.skin[tile].any():
+                search.run(tile, found)
+    for response in found:
+        response.contrast[~layer.skin] = 0.0
+    return found
+
+
+def _shoulder_px(scales: Sequence[Scale], level: float) -> int:
+    return math.ceil(max(s.half_mm for s in scales) * level) + 1
+
+
+def _pad_px(scales: Sequence[Scale], level: float) -> int:
+    return _shoulder_px(scales, level) + math.ceil(2.0 * scales[0].along_mm * level) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class _TileSearch:
+    """What every tile of one search shares."""
+
+    scales: Sequence[Scale]
+    level: float
+    weights: NDArray[np.float32]
+    signal: NDArray[np.float32]
+    off_skin: NDArray[np.bool_]
+
+    def run(self, tile: tuple[slice, slice], found: Sequence[Response]) -> None:
+        """Search one tile and keep what is better than before."""
+        level = self.level
+        shoulder = _shoulder_px(self.scales, level)
+        weights = self.weights[:, tile[0], tile[1]]
+        height, width = weights.shape[1:]
+        grown = (height + 2 * shoulder, width + 2 * shoulder)
+        start = _pad_px(self.scales, level) - shoulder
+        row0, column0 = tile[0].start + start, tile[1].start + start
+        blocked = self.off_skin[row0 : row0 + grown[0], column0 : column0 + grown[1]]
+        along = np.empty(grown, dtype=np.float32)
+        contrast = np.empty((height, width), dtype=np.float32)
+
+        def side(dx: float, dy: float) -> NDArray[np.float32]:
+            row, column = shoulder + round(dy), shoulder + round(dx)
+            return along[row : row + height, column : column + width]
+
+        for k in range(ORIENTATIONS):
+            if weights[k].max() < _LEAST_WEIGHT:
+                continue
+            angle = math.pi * k / ORIENTATIONS
+            # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
+            ex, ey = math.cos(angle), -math.sin(angle)
+            along.fill(0.0)
+            for offset, tap in _TAPS:
+                run = offset * self.scales[0].along_mm * level
+                row, column = row0 + round(run * ey), column0 + round(run * ex)
+                moved = self.signal[row : row + grown[0], column : column + grown[1]]
+                cv2.scaleAdd(moved, tap, along, along)
+            # A shoulder off the skin is no shoulder.
+            np.copyto(along, np.float32(-1e6), where=blocked)
+            centre = side(0.0, 0.0)
+            for response, scale in zip(found, self.scales, strict=True):
+                dx, dy = -ey * scale.half_mm * level, ex * scale.half_mm * level
+                np.minimum(side(dx, dy), side(-dx, -dy), out=contrast)
+                np.subtract(contrast, centre, out=contrast)
+                # Off the skin itself the difference is meaningless; it is cleared afterwards.
+                np.multiply(contrast, weights[k], out=contrast)
+                best = response.contrast[tile]
+                better = contrast > best
+                np.copyto(best, contrast, where=better)
+                np.copyto(response.direction[tile], np.uint8(k), where=better)
+
+
+def _gaussian_taps(count: int) -> tuple[tuple[float, float], ...]:
+    """Positions in sigmas and weights of a Gaussian mean of ``count`` samples."""
+    at = np.linspace(-2.0, 2.0, count)
+    weight = np.exp(-0.5 * at**2)
+    return tuple(zip(at.tolist(), (weight / weight.sum()).tolist(), strict=True))
+
+
+_TAPS = _gaussian_taps(9)
+
+
+def crests(
+    contrast: NDArray[np.float32],
+    direction: NDArray[np.uint8],
+    *,
+    start: float,
+    go_on: float,
+) -> NDArray[np.bool_]:
+    """Crests of the contrast above ``go_on`` that reach ``start`` somewhere (hysteresis)."""
+    rows, columns = np.nonzero(contrast > go_on)
+    ridge = np.zeros(contrast.shape, dtype=bool)
+    if not len(rows):
+        return ridge
+    angle = direction[rows, columns] * (math.pi / ORIENTATIONS)
+    step = np.column_stack([np.sin(angle), np.cos(angle)])[:, None, :]
+    here = np.column_stack([columns, rows])[:, None, :]
+    value = contrast[rows, columns]
+    crest = (value >= _looked_up(contrast, here + step)) & (
+        value >= _looked_up(contrast, here - step)
+    )
+    ridge[rows[crest], columns[crest]] = True
+    _, pieces = cv2.connectedComponents(ridge.astype(np.uint8), connectivity=8)
+    label = np.asarray(pieces[rows[crest], columns[crest]], dtype=np.intp)
+    peak = np.zeros(int(label.max(initial=0)) + 1, dtype=np.float32)
+    np.maximum.at(peak, label, value[crest])
+    ridge[rows[crest], columns[crest]] = peak[label] > start
+    return ridge
+
+
+def _looked_up(picture: NDArray[np.float32], points_px: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Interpolate at a long list of points, shape (n, 1, 2) -> (n,)."""
+    # cv2.remap takes at most 32767 rows.
+    return np.concatenate(
+        [
+            sampled(picture, points_px[i : i + 30000], outside=0.0)[:, 0]
+            for i in range(0, len(points_px), 30000)
+        ]
+    )

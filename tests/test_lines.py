@@ -1,0 +1,176 @@
+"""Lines painted with known place, contrast and width are found; edges and spots are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from painting import canonical_mm, darkened, distance_mm, groove
+
+import skinscan
+from skinscan.regions import region
+
+#: Where lines are painted, canonical mm, each in the direction that its region expects.
+PAINTED = {
+    "forehead_upper": ((-25, 72), (0, 74), (25, 72)),
+    "nasolabial_left": ((24, -20), (30, -30), (33, -42)),
+    "crows_feet_right": ((-51, 28), (-64, 33)),
+    "marionette_right": ((-31, -52), (-33, -66)),
+}
+#: Lines that the phantom without lines may show: alar groove, hairline, edge of the upper lip.
+ALLOWED = 4
+
+
+@pytest.fixture(scope="module")
+def canvas(studio, plain, middle):
+    """Photo without lines, its FaceMap and the canonical mm of its pixels."""
+    scan = studio.scan(plain, middle)
+    rgb = studio.shoot(plain, middle)
+    return rgb, scan, canonical_mm(rgb.shape, scan.pixels.facemap)
+
+
+def along(polyline, step=0.5):
+    points = np.asarray(polyline, dtype=float)
+    pieces = [
+        a + (b - a) * np.arange(0, 1, step / np.hypot(*(b - a)))[:, None]
+        for a, b in zip(points[:-1], points[1:], strict=True)
+    ]
+    return np.vstack([*pieces, points[-1:]])
+
+
+def off(points, polyline):
+    """Distance of points from a polyline, mm."""
+    return distance_mm(np.asarray(points, dtype=float)[:, None, :], polyline)[:, 0]
+
+
+def near_line(scan, polyline, reach_mm=1.5):
+    return [w for w in scan.wrinkles if np.median(off(w.points_mm, polyline)) < reach_mm]
+
+
+@pytest.fixture(scope="module")
+def grooved(canvas):
+    """Scans of the painted photo by (contrast, width)."""
+    rgb, _, mm = canvas
+    made = {}
+
+    def paint(contrast, width):
+        if (contrast, width) not in made:
+            dose = sum(
+                groove(mm, line, contrast_pct=contrast, width_mm=width) for line in PAINTED.values()
+            )
+            made[contrast, width] = skinscan.analyze(darkened(rgb, dose))
+        return made[contrast, width]
+
+    return paint
+
+
+DOSES = [(20.0, 1.0), (15.0, 0.7), (14.0, 1.5)]
+
+
+@pytest.mark.parametrize("name", PAINTED)
+@pytest.mark.parametrize("dose", DOSES, ids=lambda d: f"{d[0]:g}pct-{d[1]:g}mm")
+def test_a_painted_line_is_found_where_it_is(grooved, name, dose):
+    line = PAINTED[name]
+    found = near_line(grooved(*dose), line)
+    assert found, "not found"
+    traced = np.vstack([w.points_mm for w in found])
+    inside = off(along(line), traced)
+    assert np.mean(inside < 1.0) > 0.85, "along its whole length"
+    length = np.hypot(*np.diff(line, axis=0).T).sum()
+    assert sum(w.length_mm for w in found) == pytest.approx(length, rel=0.25)
+    strongest = max(found, key=lambda w: w.length_mm)
+    ends = np.asarray(line, dtype=float)[[0, -1]]
+    beside = off(strongest.points_mm, line)
+    middle = np.hypot(*(strongest.points_mm[:, None] - ends).T).min(axis=0) > 2.0
+    assert np.median(beside[middle]) < 0.5
+    assert strongest.region == name
+
+
+@pytest.mark.parametrize("name", PAINTED)
+@pytest.mark.parametrize("dose", DOSES, ids=lambda d: f"{d[0]:g}pct-{d[1]:g}mm")
+def test_contrast_and_width_are_those_painted(grooved, name, dose):
+    contrast, width = dose
+    found = max(near_line(grooved(*dose), PAINTED[name]), key=lambda w: w.length_mm)
+    assert found.contrast_pct == pytest.approx(contrast, rel=0.30)
+    # The photo's own blur (0.6 px, and the map's sampling) widens a line: 0.4 mm in quadrature.
+    assert found.width_mm == pytest.approx(np.hypot(width, 0.4), rel=0.30)
+
+
+def test_the_mean_contrast_is_right_within_a_fifth(grooved):
+    for contrast, width in DOSES:
+        seen = [
+            max(near_line(grooved(contrast, width), line), key=lambda w: w.length_mm).contrast_pct
+            for line in PAINTED.values()
+        ]
+        assert np.mean(seen) == pytest.approx(contrast, rel=0.20)
+
+
+def test_a_stronger_line_has_more_contrast_and_a_wider_one_more_width(grooved):
+    for name, line in PAINTED.items():
+        weak, strong, wide = (
+            max(near_line(grooved(*dose), line), key=lambda w: w.length_mm)
+            for dose in ((15.0, 0.7), (20.0, 1.0), (14.0, 1.5))
+        )
+        assert strong.contrast_pct > weak.contrast_pct, name
+        assert wide.width_mm > strong.width_mm > weak.width_mm, name
+
+
+def test_points_in_photo_and_map_belong_together(grooved):
+    scan = grooved(20.0, 1.0)
+    facemap = scan.pixels.facemap
+    assert scan.wrinkles
+    for w in scan.wrinkles:
+        assert w.points_px.shape == w.points_mm.shape
+        np.testing.assert_allclose(facemap.to_photo_px(w.points_mm), w.points_px, atol=1e-6)
+        assert w.length_mm == pytest.approx(np.hypot(*np.diff(w.points_mm, axis=0).T).sum())
+        assert w.length_mm >= 6.0
+        assert w.contrast_pct > 0
+        assert w.width_mm > 0
+        assert region(w.region)
+    strength = [w.contrast_pct * w.length_mm for w in scan.wrinkles]
+    assert strength == sorted(strength, reverse=True)
+
+
+def test_a_line_free_face_has_hardly_a_line(canvas, studio, plain, middle):
+    assert len(canvas[1].wrinkles) <= ALLOWED
+    noisy = studio.scan(plain, replace(middle, iso_noise=3.0, seed=4))
+    assert len(noisy.wrinkles) <= ALLOWED
+
+
+def new_lines(scan, before, where):
+    """Lines of ``scan`` near ``where(points_mm)`` mm that ``before`` does not have."""
+    return [
+        w
+        for w in scan.wrinkles
+        if np.median(where(w.points_mm)) < 3.0
+        and all(np.median(off(w.points_mm, old.points_mm)) > 1.5 for old in before.wrinkles)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("axis", "at_mm"), [(1, 72.0), (0, -42.0)], ids=["across the forehead", "down the cheek"]
+)
+def test_the_edge_of_a_shadow_is_no_line(canvas, axis, at_mm):
+    rgb, before, mm = canvas
+    dose = 30.0 / (1.0 + np.exp(-(mm[..., axis] - at_mm) / 0.3))
+    scan = skinscan.analyze(darkened(rgb, dose))
+    found = new_lines(scan, before, lambda p: np.abs(p[:, axis] - at_mm))
+    assert [(w.region, round(w.length_mm), round(w.contrast_pct)) for w in found] == []
+
+
+@pytest.mark.parametrize(("diameter_mm", "contrast_pct"), [(1.5, 25.0), (3.0, 40.0), (5.0, 25.0)])
+def test_spots_are_no_lines(canvas, diameter_mm, contrast_pct):
+    rgb, before, mm = canvas
+    centres = np.array(
+        [(-40, -8), (40, -8), (-48, -18), (46, -20), (0, 74), (-20, 70), (22, 78), (-38, -22)]
+    )
+    distance = np.min([np.hypot(*np.moveaxis(mm - c, -1, 0)) for c in centres], axis=0)
+    dose = contrast_pct * 0.5 * (1 - np.tanh((distance - diameter_mm / 2) / (0.2 * diameter_mm)))
+    scan = skinscan.analyze(darkened(rgb, dose))
+
+    def nearest(points):
+        return np.hypot(*(points[:, None] - centres).transpose(2, 0, 1)).min(axis=1)
+
+    found = new_lines(scan, before, nearest)
+    assert [(w.region, round(w.length_mm), round(w.contrast_pct)) for w in found] == []

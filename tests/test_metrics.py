@@ -1,0 +1,341 @@
+"""Every metric follows the truth it claims, and stays still when something else changes.
+
+The limits are those measured on this phantom with some reserve; tests/README of numbers:
+the change seen is in the comment beside each limit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import skinscan
+from skinscan.flags import Flag
+from skinscan.metrics import metric, metrics
+from skinscan.phantom import Pores, Spot, with_wrinkles
+from skinscan.regions import region_mask, regions
+from skinscan.skinmask import fill_outline
+
+#: Regions where `default_wrinkles` puts lines.
+LINED = (
+    "forehead_upper",
+    "forehead_lower",
+    "glabella",
+    "crows_feet_left",
+    "crows_feet_right",
+    "under_eye_left",
+    "under_eye_right",
+    "nasolabial_left",
+    "nasolabial_right",
+)
+#: Regions where it puts none.
+UNLINED = ("nose_bridge", "cheek_malar_left", "cheek_malar_right", "chin", "temple_left")
+
+
+def values(scan, name, level=None):
+    """Finite values of one metric by region, at the highest level or at ``level``."""
+    level = level or max(scan.levels)
+    return {
+        m.region: m.value
+        for m in scan.measurements
+        if m.metric == name and m.level_px_mm == level and math.isfinite(m.value)
+    }
+
+
+def ratios(before, after, name, level=None):
+    old, new = values(before, name, level), values(after, name, level)
+    assert old
+    assert set(old) == set(new)
+    return {r: new[r] / old[r] for r in old}
+
+
+def changes(before, after, name):
+    old, new = values(before, name), values(after, name)
+    assert old
+    assert set(old) == set(new)
+    return {r: new[r] - old[r] for r in old}
+
+
+def largest(numbers):
+    return max(abs(v) for v in numbers.values())
+
+
+@pytest.fixture(scope="module")
+def doses(studio, lined, plain, far):
+    """No lines, lines, lines twice as deep."""
+    return [
+        studio.scan(truth, far) for truth in (plain, lined, with_wrinkles(lined, 2.0))
+    ]
+
+
+@pytest.fixture(scope="module")
+def mirrored(studio, lined, near):
+    return skinscan.analyze(np.ascontiguousarray(studio.shoot(lined, near)[:, ::-1]))
+
+
+# What holds for every metric ------------------------------------------------------------
+
+
+def all_scans(studio):
+    return list(studio.scans.values())
+
+
+def test_no_nan_without_a_flag_and_no_number_without_its_doubt(studio, portrait, doses):
+    scans = [portrait, *doses, *studio.scans.values()]
+    for m in (m for scan in scans for m in scan.measurements):
+        assert m.flags & Flag.NO_SEM
+        assert math.isnan(m.sem)
+        assert not math.isinf(m.value)
+        why = Flag.LOW_RESOLUTION | Flag.OCCLUDED | Flag.NOTHING_FOUND
+        if math.isnan(m.value):
+            assert m.flags & why, f"{m.metric} in {m.region}"
+        else:
+            assert not m.flags & (Flag.LOW_RESOLUTION | Flag.NOTHING_FOUND)
+        if m.level_px_mm < metric(m.metric).lowest_level_px_mm:
+            assert math.isnan(m.value)
+            assert m.flags & Flag.LOW_RESOLUTION
+        assert m.flags & metric(m.metric).flags == metric(m.metric).flags
+
+
+def test_values_are_in_the_range_of_their_unit(portrait, doses):
+    for m in (m for scan in (portrait, *doses) for m in scan.measurements):
+        if math.isnan(m.value):
+            continue
+        unit = metric(m.metric).unit
+        if unit in {"/cm²", "mm/cm²", "mm", "bit", "ΔE"}:
+            assert m.value >= 0, m
+        if m.metric.endswith("area_fraction"):
+            assert 0 <= m.value <= 100, m
+        if "homogeneity" in m.metric:
+            assert 0 < m.value <= 1, m
+        if unit == "°":
+            assert -90 <= m.value <= 90, m
+        if m.metric == "tone.lightness":
+            assert 0 < m.value < 100, m
+        if m.metric == "wrinkles.severity":
+            assert 0 <= m.value < 50, m
+
+
+def test_nothing_is_missing_on_a_good_photo(portrait):
+    optional = {"wrinkles.contrast", "wrinkles.width"}
+    for m in portrait.measurements:
+        if m.level_px_mm == 6.0 and m.metric not in optional and metric(m.metric).groups:
+            if metric(m.metric).lowest_level_px_mm <= 6.0:
+                assert math.isfinite(m.value), f"{m.metric} in {m.region}"
+
+
+def test_above_its_finest_level_a_metric_repeats_itself(portrait):
+    for name, entry in metrics().items():
+        if entry.finest_level_px_mm < 6.0:
+            assert values(portrait, name, 6.0) == values(portrait, name, entry.finest_level_px_mm)
+
+
+def test_too_few_pixels_are_flagged(studio, plain, tiny, far):
+    for m in studio.scan(plain, tiny).measurements:
+        assert math.isnan(m.value)
+        assert m.flags & Flag.LOW_RESOLUTION
+    middling = studio.scan(plain, far)
+    for m in middling.measurements:
+        if metric(m.metric).lowest_level_px_mm > 3.0:
+            assert math.isnan(m.value)
+            assert m.flags & Flag.LOW_RESOLUTION
+    assert values(middling, "wrinkles.severity")
+
+
+# Following the truth --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("region", LINED)
+def test_deeper_lines_are_more_severe(doses, region):
+    severity = [values(scan, "wrinkles.severity")[region] for scan in doses]
+    assert severity[0] * 1.05 < severity[1] < severity[2] / 1.05
+
+
+@pytest.mark.parametrize("region", UNLINED)
+def test_lines_elsewhere_change_nothing_here(doses, region):
+    severity = [values(scan, "wrinkles.severity")[region] for scan in doses]
+    np.testing.assert_allclose(severity, severity[0], rtol=0.06)  # 2 %
+
+
+def test_deeper_lines_are_longer_and_more(doses):
+    lengths = [sum(w.length_mm for w in scan.wrinkles) for scan in doses]
+    counts = [len(scan.wrinkles) for scan in doses]
+    assert lengths[0] < 0.15 * lengths[2]
+    assert lengths[0] < lengths[1] < lengths[2]
+    assert counts[0] < counts[1]
+    for name in ("wrinkles.length_density", "wrinkles.area_fraction"):
+        totals = [sum(values(scan, name)[r] for r in LINED) for scan in doses]
+        assert totals[0] < totals[1] < totals[2], name
+
+
+def test_kinds_of_lines_add_up(portrait):
+    """Fine lines, wrinkles and folds are all the lines there are."""
+    total = values(portrait, "wrinkles.length_density")
+    parts = [
+        values(portrait, f"wrinkles.{kind}_density") for kind in ("fine_line", "wrinkle", "fold")
+    ]
+    for region, length in total.items():
+        assert sum(p[region] for p in parts) == pytest.approx(length, abs=1e-9)
+
+
+def test_redness_follows_its_dose(studio, plain, quick):
+    scans = [studio.scan(replace(plain, redness_od=d), quick) for d in (0.02, 0.08, 0.15)]
+    for region in ("cheek_malar_left", "cheek_malar_right", "nose_tip"):
+        red = [values(scan, "tone.redness")[region] for scan in scans]
+        assert red[1] - red[0] > 3.0  # 5
+        assert red[2] - red[1] > 3.0  # 6
+    melanin = changes(scans[0], scans[2], "tone.melanin")
+    assert largest(melanin) < 3.0, "and is not taken for pigment"  # 1.4, redness 12
+    away = changes(scans[0], scans[2], "tone.redness")
+    assert away["forehead_upper"] < 0.5
+
+
+def test_a_dark_trough_is_darker_and_more_pigmented(studio, plain, quick):
+    even, shaded = (
+        studio.scan(replace(plain, under_eye_shadow_dl=d), quick) for d in (0.0, 10.0)
+    )
+    for side in ("left", "right"):
+        assert changes(even, shaded, "tone.lightness")[f"under_eye_{side}"] < -3.0  # -4.6
+        assert changes(even, shaded, "tone.melanin")[f"under_eye_{side}"] > 1.0  # 1.9
+        cheek = changes(even, shaded, "tone.lightness")[f"cheek_malar_{side}"]
+        assert abs(cheek) < 0.3
+
+
+SPOTS_MM = [(s * x, y) for s in (-1, 1) for x, y in ((38, -4), (46, -10), (38, -14), (50, -18))]
+
+
+def test_spots_are_counted(studio, plain, far):
+    spots = tuple(Spot(x_mm=x, y_mm=y, diameter_mm=3.0, melanin_od=0.12) for x, y in SPOTS_MM)
+    before = studio.scan(plain, far)
+    after = studio.scan(replace(plain, spots=spots), far)
+    for side, sign in (("left", 1), ("right", -1)):
+        name = f"cheek_malar_{side}"
+        area = region_mask(name, 3.0).sum() / 900.0
+        added = changes(before, after, "tone.spot_density")[name] * area
+        inside = sum(
+            region_mask(name, 2.0)[round((118 - y) * 2 - 0.5), round((x + 80) * 2 - 0.5)]
+            for x, y in SPOTS_MM
+            if x * sign > 0
+        )
+        assert inside >= 3
+        assert added >= 0.5 * inside, f"{added:.1f} of {inside} spots found"
+        assert changes(before, after, "tone.spot_area_fraction")[name] > 1.0
+    assert largest(values(before, "tone.spot_density")) < 0.3, "none on a face without"
+    assert changes(before, after, "tone.spot_density")["forehead_upper"] == 0
+
+
+def test_relief_and_pores_are_texture(studio, lined, portrait, near):
+    smooth = replace(lined, pores=Pores(density_cm2=0), roughness_mm=0.003)
+    without = studio.scan(smooth, near)
+    rougher = ratios(without, portrait, "texture.roughness_rq")
+    for region in ("cheek_malar_left", "cheek_malar_right", "nose_tip", "chin"):
+        assert rougher[region] > 1.15, region
+        assert ratios(without, portrait, "texture.glcm_contrast_1mm")[region] > 1.1
+        assert ratios(without, portrait, "texture.glcm_homogeneity_1mm")[region] < 1.0
+    assert sum(values(without, "texture.pore_density").values()) < 1.0
+    assert sum(values(portrait, "texture.pore_density").values()) > 3.0  # 8
+
+
+# Standing still -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def darker(studio, lined, near):
+    return studio.scan(lined, replace(near, exposure_ev=-0.5))
+
+
+@pytest.fixture(scope="module")
+def warmer(studio, lined, near):
+    return studio.scan(lined, replace(near, white_balance_k=4800.0))
+
+
+def test_half_a_stop_less_light_changes_contrasts_by_a_few_percent(portrait, darker):
+    # The tone curve is no power law, so that contrasts move a little: +3 and +5 % in the median.
+    severity = ratios(portrait, darker, "wrinkles.severity")
+    assert np.median(list(severity.values())) == pytest.approx(1, abs=0.04)  # 0.027
+    assert max(abs(v - 1) for v in severity.values()) < 0.08  # 0.052
+    for name in ("texture.roughness_rq", "texture.roughness_rz"):
+        rough = ratios(portrait, darker, name)
+        assert np.median(list(rough.values())) == pytest.approx(1, abs=0.08)  # 0.056
+        assert max(abs(v - 1) for v in rough.values()) < 0.12  # 0.082
+    assert largest(changes(portrait, darker, "tone.redness")) < 0.8  # 0.44
+    assert largest(changes(portrait, darker, "tone.melanin")) < 0.9  # 0.56
+    assert largest(changes(portrait, darker, "tone.spot_density")) < 0.2
+    drop = changes(portrait, darker, "tone.lightness")
+    assert all(-12 < v < -6 for v in drop.values()), "absolute colour moves, and says so"  # 9
+
+
+def test_another_white_balance_changes_no_contrast(portrait, warmer):
+    assert largest(changes(portrait, warmer, "tone.redness")) < 0.4  # 0.21
+    assert largest(changes(portrait, warmer, "tone.melanin")) < 0.5  # 0.29
+    severity = ratios(portrait, warmer, "wrinkles.severity")
+    assert max(abs(v - 1) for v in severity.values()) < 0.04  # 0.021
+    rough = ratios(portrait, warmer, "texture.roughness_rq")
+    assert max(abs(v - 1) for v in rough.values()) < 0.04  # 0.014
+    assert np.median(list(changes(portrait, warmer, "tone.b").values())) < -2.0
+
+
+def test_blur_only_ever_smooths(studio, lined, near, portrait):
+    soft = studio.scan(lined, replace(near, blur_px=2.0))
+    for name in ("texture.roughness_rq", "texture.roughness_rz", "texture.glcm_contrast_1mm"):
+        assert max(ratios(portrait, soft, name).values()) < 0.75, name  # 0.53 in the median
+    assert max(ratios(portrait, soft, "wrinkles.severity").values()) < 0.95  # 0.67
+    pores = changes(portrait, soft, "texture.pore_density")
+    assert max(pores.values()) <= 0
+    assert max(changes(portrait, soft, "wrinkles.fine_line_density").values()) <= 0
+    assert largest(changes(portrait, soft, "tone.redness")) < 0.4  # 0.20
+    assert largest(changes(portrait, soft, "tone.lightness")) < 0.4  # 0.15
+
+
+def test_another_exposure_of_the_same_skin_reads_the_same(studio, lined, near, portrait):
+    again = studio.scan(lined, replace(near, seed=1))
+    severity = ratios(portrait, again, "wrinkles.severity")
+    assert max(abs(v - 1) for v in severity.values()) < 0.06  # 0.037
+    rough = ratios(portrait, again, "texture.roughness_rq")
+    assert max(abs(v - 1) for v in rough.values()) < 0.06  # 0.034
+    assert largest(changes(portrait, again, "tone.redness")) < 0.35  # 0.18
+    assert largest(changes(portrait, again, "tone.lightness")) < 0.3  # 0.13
+
+
+def swapped(name):
+    side = regions()[name].side
+    if side is None:
+        return name
+    return name.replace("_left", "_right") if side == "left" else name.replace("_right", "_left")
+
+
+def test_a_mirrored_photo_swaps_left_and_right(portrait, mirrored):
+    def pairs(name):
+        old, new = values(portrait, name), values(mirrored, name)
+        return np.array([(old[r], new[swapped(r)]) for r in old])
+
+    for name, limit in (("wrinkles.severity", 0.09), ("texture.roughness_rq", 0.06)):  # 0.05, 0.03
+        old, new = pairs(name).T
+        assert np.abs(new / old - 1).max() < limit, name
+    for name, limit in (("tone.redness", 0.7), ("tone.melanin", 0.6), ("tone.lightness", 0.4)):
+        old, new = pairs(name).T
+        assert np.abs(new - old).max() < limit, name  # 0.40, 0.33, 0.2
+        assert np.corrcoef(old, new)[0, 1] > 0.99, "and not merely because all are alike"
+    straight = values(portrait, "tone.redness"), values(mirrored, "tone.redness")
+    unswapped = [straight[1][r] - straight[0][r] for r in straight[0]]
+    assert np.abs(unswapped).max() > 2.0, "left and right of this face do differ"
+
+
+def test_an_empty_region_carries_no_number(studio, plain, far):
+    scan = studio.scan(plain, replace(far, yaw_deg=40.0))
+    hidden = [m for m in scan.measurements if m.region == "temple_left"]
+    assert hidden
+    for m in hidden:
+        assert m.flags & Flag.OCCLUDED
+        assert m.flags & Flag.WRONG_VIEW
+
+
+def test_the_window_of_a_region_is_its_outline(portrait):
+    """Area of the skin that is measured is that of the polygon, on a face that shows it all."""
+    layer = portrait.pixels.facemap.layers[4.5]
+    for name in ("cheek_malar_left", "forehead_lower"):
+        polygon = fill_outline(regions()[name].outline_mm, 4.5).sum()
+        assert (layer.skin & region_mask(name, 4.5)).sum() > 0.85 * polygon
