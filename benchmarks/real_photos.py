@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from _common import (
     PHOTOS,
@@ -55,6 +56,8 @@ AREAS: Mapping[str, tuple[str, ...]] = {
 SMILING = {"crow's feet": 0.95, "under-eye": 0.92, "nasolabial": 0.80}
 #: A smile should hardly move these: what they show is sharpness, not expression.
 CONTROL = ("forehead", "nose bridge")
+#: Steps in which a photo is softened to the sharpness of another.
+SOFTEN_PX = (0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
 AGEING = ("forehead", "glabella", "crow's feet", "under-eye", "nasolabial")
 #: Carried by every measurement so far, hence no news.
 USUAL_FLAGS = Flag.NO_SEM | Flag.ABSOLUTE_COLOUR
@@ -194,20 +197,17 @@ def report_careless(report: Report, retake: Found) -> None:
 # --- (b) smiling against neutral -----------------------------------------------------------
 
 
-def reencoded(path: Path, limit_bytes: int) -> bytes:
-    """Encode a photo as JPEG in at most ``limit_bytes``, at the best quality that fits."""
-    picture = Image.fromarray(load_photo(path).rgb)
-    low, high = 20, 100
-    best = b""
-    while low <= high:
-        quality = (low + high) // 2
-        out = io.BytesIO()
-        picture.save(out, "JPEG", quality=quality)
-        if out.tell() <= limit_bytes:
-            best, low = out.getvalue(), quality + 1
-        else:
-            high = quality - 1
-    return best
+def softened(path: Path, sigma_px: float) -> bytes:
+    """Blur a photo by a Gaussian; lossless PNG."""
+    soft = cv2.GaussianBlur(load_photo(path).rgb, (0, 0), sigma_px)
+    out = io.BytesIO()
+    Image.fromarray(soft).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def detail(scan: Scan, level: float) -> float:
+    """Roughness of the forehead: fine detail that a smile does not make."""
+    return severity(scan, "forehead", level, metric="texture.roughness_rq")
 
 
 def people_of(london: Found) -> list[str]:
@@ -219,17 +219,28 @@ def people_of(london: Found) -> list[str]:
     )
 
 
-def compressed_alike(people: Sequence[str], folder: Path) -> dict[int, Scan]:
-    """Scan the smiling photos again, no larger than the neutral files; by position."""
-    found = {}
-    for n, person in enumerate(people):
+def equally_sharp(
+    neutral: Sequence[Scan], smiling: Mapping[int, Scan], files: Sequence[Path]
+) -> dict[int, Scan]:
+    """Soften each smiling photo until its forehead is about as rough as the neutral one's."""
+    chosen = {}
+    for n, scan in smiling.items():
         if n % 10 == 0:
-            progress(f"smiling photos compressed as the neutral ones: {n} of {len(people)}")
-        size = (folder / f"{person}_neutral.jpg").stat().st_size
-        got = scan_kept(reencoded(folder / f"{person}_smiling.jpg", size))
-        if isinstance(got, Scan):
-            found[n] = got
-    return found
+            progress(f"smiling photos made as soft as the neutral ones: {n} of {len(smiling)}")
+        level = common_level(neutral[n], scan)
+        wanted = detail(neutral[n], level)
+        candidates = [scan]
+        for sigma in SOFTEN_PX:
+            # Roughness falls with every step: beyond the wanted one no step can be nearer.
+            if not detail(candidates[-1], level) > wanted:
+                break
+            got = scan_kept(softened(files[n], sigma))
+            if isinstance(got, Scan) and level in got.levels:
+                candidates.append(got)
+        known = [c for c in candidates if np.isfinite(detail(c, level))]
+        if known and np.isfinite(wanted):
+            chosen[n] = min(known, key=lambda c: abs(np.log(detail(c, level) / wanted)))
+    return chosen
 
 
 def report_smiles(report: Report, london: Found, folder: Path) -> None:
@@ -237,15 +248,17 @@ def report_smiles(report: Report, london: Found, folder: Path) -> None:
     people = people_of(london)
     neutral = [london.scans[f"{p}_neutral"] for p in people]
     smiling = {n: london.scans[f"{p}_smiling"] for n, p in enumerate(people)}
-    again = compressed_alike(people, folder)
+    files = [folder / f"{p}_smiling.jpg" for p in people]
+    again = equally_sharp(neutral, smiling, files)
 
     report.section(f"Smiling against neutral ({len(people)} people)")
     report.say(
-        "**Confound.** The smiling files are larger JPEGs, less compressed than the neutral "
-        "ones, so they carry more fine detail whatever the face does. Two ways to see how much: "
-        "the control areas, which a smile hardly moves, and the same smiling photos encoded "
-        "again so that each is no larger than the same person's neutral file (a second loss, so "
-        "if anything too much)."
+        "**Confound.** The smiling files are larger JPEGs, less compressed and sharper than the "
+        "neutral ones, so they carry more fine detail whatever the face does. Two ways to see "
+        "how much of a ratio is that: the control areas, which a smile hardly moves, and the same "
+        "smiling photos softened, each until its forehead is about as rough as the same person's "
+        "neutral one (Gaussian blur, "
+        f"σ up to {SOFTEN_PX[-1]:g} px)."
     )
     sizes = [
         np.array([(folder / f"{p}_{kind}.jpg").stat().st_size / 1000 for p in people])
@@ -255,10 +268,8 @@ def report_smiles(report: Report, london: Found, folder: Path) -> None:
     def sharpness(scans: Sequence[Scan]) -> float:
         return float(np.median([s.quality.check("sharpness").value for s in scans]))
 
-    def detail(scans: Sequence[Scan]) -> float:
-        roughness = "texture.roughness_rq"
-        found = [severity(s, "forehead", 3.0, metric=roughness) for s in scans]
-        return float(np.nanmedian(found))
+    def roughness(scans: Sequence[Scan]) -> float:
+        return float(np.nanmedian([detail(s, 3.0) for s in scans]))
 
     def scale(scans: Sequence[Scan]) -> float:
         return float(np.median([s.resolution_px_mm for s in scans]))
@@ -269,13 +280,13 @@ def report_smiles(report: Report, london: Found, folder: Path) -> None:
             file,
             scale(scans),
             sharpness(scans),
-            detail(scans),
+            roughness(scans),
             f"{sum(bool(s.quality.flags & Flag.EXPRESSION) for s in scans)} of {len(scans)}",
         )
         for name, file, scans in (
             ("neutral", float(np.median(sizes[0])), neutral),
             ("smiling", float(np.median(sizes[1])), list(smiling.values())),
-            ("smiling, same size", "≤ neutral", list(again.values())),
+            ("smiling, softened", "–", list(again.values())),
         )
     ]
     report.table(
@@ -292,7 +303,7 @@ def report_smiles(report: Report, london: Found, folder: Path) -> None:
 
     for title, other in (
         ("As photographed", smiling),
-        (f"Smiling photos compressed as the neutral ones ({len(again)} people)", again),
+        (f"Smiling photos softened ({len(again)} people)", again),
     ):
         report.say(f"{title}: `wrinkles.severity`, mean of left and right, smiling / neutral.")
         report_ratios(report, neutral, other)

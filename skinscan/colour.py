@@ -71,8 +71,9 @@ def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray of float32, shape (H, W, 3)
         L* in 0..100, a* and b* in about -110..110.
     """
-    lab: NDArray[np.float32] = cv2.cvtColor(np.ascontiguousarray(linear), cv2.COLOR_LRGB2Lab)
-    return lab
+    return np.asarray(
+        cv2.cvtColor(np.ascontiguousarray(linear), cv2.COLOR_LRGB2Lab), dtype=np.float32
+    )
 
 
 #: Absorbance of the two pigments in sRGB's red, green and blue bands, relative to green.

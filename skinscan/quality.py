@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.colour import from_linear
-from skinscan.facemap import FaceMap
+from skinscan.facemap import LEVEL_TOLERANCE, FaceMap
 from skinscan.flags import Flag
 from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face, View
@@ -149,17 +149,17 @@ _RULES: Mapping[str, _Rule] = {
     "resolution": _Rule(
         "Pixels per millimetre",
         "px/mm",
-        6.0,
-        3.0,
+        6.0 * LEVEL_TOLERANCE,
+        3.0 * LEVEL_TOLERANCE,
         "Come closer or send the original photo: fine lines need 6 pixels per millimetre.",
         "Enough pixels for fine lines.",
         higher_is_better=True,
     ),
     "sharpness": _Rule(
-        "Blur",
-        "mm",
-        0.55,
-        0.9,
+        "Blur, as a multiple of the best possible",
+        "",
+        1.25,
+        1.6,
         "Focus on the eyes, hold still and add light; clean the lens.",
         "Sharp.",
         flag=Flag.BLURRED,
@@ -195,7 +195,7 @@ _RULES: Mapping[str, _Rule] = {
     "light_evenness": _Rule(
         "Left and right brightness",
         "%",
-        20.0,
+        25.0,
         45.0,
         "Even out the light: one half of the face is darker than the other.",
         "Both halves of the face are equally lit.",
@@ -280,6 +280,8 @@ _DISCOUNT: Mapping[str, float] = {"drawn-together brows": 0.5, "pursed lips": 0.
 _EYE_OUTLINE = (130, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25)
 #: Blur is judged at this level at most: more pixels would not change the verdict.
 _BLUR_LEVEL = 6.0
+#: Width of the edges around an eye in a sharp photo: their own, and the camera's.
+_EDGE_MM, _EDGE_PX = 0.45, 2.3
 #: Yaw of a good side view.
 _SIDE_YAW_DEG = 40.0
 
@@ -365,11 +367,12 @@ def _left_right_pct(facemap: FaceMap) -> float:
     return abs(float(np.median(differences))) if differences else float("nan")
 
 
-def _blur_mm(facemap: FaceMap) -> float:
-    """Width of the sharpest edges around the eyes, mm.
+def _blur(facemap: FaceMap) -> float:
+    """Width of the sharpest edges around the eyes, as a multiple of the least to be expected.
 
     A step of contrast C blurred to a width w has a slope of C / w. Lids, lashes and the
-    iris border are steps in every face, whatever its skin.
+    iris border are steps in every face, whatever its skin: about 0.45 mm wide themselves,
+    and never less than 2.3 px.
     """
     level = max(lv for lv in facemap.layers if lv <= _BLUR_LEVEL)
     layer = facemap.layers[level]
@@ -382,7 +385,9 @@ def _blur_mm(facemap: FaceMap) -> float:
         slope = float(np.percentile(np.hypot(gx, gy)[mask], 99)) * level
         if slope > 0 and high > low:
             smallest.append(float(high - low) / slope)
-    return min(smallest) if smallest else float("nan")
+    if not smallest:
+        return float("nan")
+    return min(smallest) / float(np.hypot(_EDGE_MM, _EDGE_PX / min(level, facemap.resolution_px_mm)))
 
 
 @cache
@@ -470,7 +475,7 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
     blink = max(face.expression.get("eyeBlinkLeft", 0.0), face.expression.get("eyeBlinkRight", 0.0))
     values = {
         "resolution": facemap.resolution_px_mm,
-        "sharpness": _blur_mm(facemap),
+        "sharpness": _blur(facemap),
         "exposure": _exposure_code(facemap),
         "clipping": 100.0 * float(facemap.clipped.sum() / max(int(facemap.visible.sum()), 1)),
         "light_direction": abs(light.azimuth_deg) * min(1.0, 2.0 * light.directed_share),

@@ -126,12 +126,11 @@ def _trend(
     weight: NDArray[np.float64] = np.asarray(seed, dtype=np.float64)
     ridge = np.diag([0.0] + [1e-3 * max(float(weight.sum()), 1.0)] * (rows.shape[1] - 1))
     spread = reach
-    beta = np.zeros(rows.shape[1])
+    beta: NDArray[np.float64] = np.zeros(rows.shape[1])
     for turn in range(8):
         weighted = rows * weight[:, None]
-        beta = np.linalg.solve(
-            weighted.T @ rows + ridge + 1e-9 * np.eye(len(ridge)), weighted.T @ flat
-        )
+        normal = weighted.T @ rows + ridge + 1e-9 * np.eye(len(ridge))
+        beta = np.asarray(np.linalg.solve(normal, weighted.T @ flat), dtype=np.float64)
         residual = flat - rows @ beta
         used = seed if turn < 2 else inside
         near = residual[used & (np.abs(residual) < reach)]

@@ -197,7 +197,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         _glcm("contrast", _mm),
         f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
         "illumination-free layer. Rises with coarse or strong texture.",
-        _HARALICK,
+        source=_HARALICK,
         lowest=_level,
         finest=_level,
     )
@@ -208,7 +208,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         _glcm("homogeneity", _mm),
         f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1. "
         "Rises as skin becomes smoother.",
-        _HARALICK,
+        source=_HARALICK,
         lowest=_level,
         finest=_level,
         better=Better.UP,
@@ -219,7 +219,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         "bit",
         _glcm("entropy", _mm),
         f"Disorder of pairs of skin {_mm:g} mm apart on the illumination-free layer.",
-        _HARALICK,
+        source=_HARALICK,
         lowest=_level,
         finest=_level,
     )

@@ -139,7 +139,7 @@ for _channel, (_name, _title) in enumerate(
         _lab(_channel),
         f"Median {_title.split()[-1]} of the region's skin (D65, 2°). Moves with exposure and "
         "white balance: compare only photos of the same light.",
-        _CIE,
+        source=_CIE,
         better=Better.NEUTRAL,
         flags=Flag.ABSOLUTE_COLOUR,
     )
