@@ -387,7 +387,9 @@ def _blur(facemap: FaceMap) -> float:
             smallest.append(float(high - low) / slope)
     if not smallest:
         return float("nan")
-    return min(smallest) / float(np.hypot(_EDGE_MM, _EDGE_PX / min(level, facemap.resolution_px_mm)))
+    return min(smallest) / float(
+        np.hypot(_EDGE_MM, _EDGE_PX / min(level, facemap.resolution_px_mm))
+    )
 
 
 @cache

@@ -454,7 +454,7 @@ def load_scan(path: str | os.PathLike[str]) -> Scan:
         return _from_json(data)
     except SkinscanError:
         raise
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (OSError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError, AttributeError) as error:
         raise ScanFileError(
             expected="a file written by Scan.save",
             found=type(error).__name__,

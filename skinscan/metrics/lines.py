@@ -130,32 +130,53 @@ def _nearest_region(level: float) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     return lookup[np.asarray(labels)], names
 
 
-def _trace(
-    contrast: NDArray[np.float32],
-    direction: NDArray[np.uint8],
-    *,
+@dataclass(frozen=True, eq=False)
+class _Traced:
+    """Lines as courses only: what depends on the scales searched, not on finer pixels."""
+
+    valley: NDArray[np.float32]
+    level: float
+    pieces: tuple[NDArray[np.float64], ...]
+
+
+def _traced(
+    plan: Sequence[tuple[Scale, float]],
+    responses: Mapping[tuple[Scale, float], Response],
     level: float,
-    grain_pct: float,
-    maps: LevelMaps,
-) -> tuple[Line, ...]:
+    faces: FaceMaps,
+) -> _Traced:
+    """Take the best scale at each pixel and trace what stands out."""
+    rows, columns = map_size(level)
+    best = np.zeros((rows, columns), dtype=np.float32)
+    direction = np.zeros((rows, columns), dtype=np.uint8)
+    for scale, searched in plan:
+        found = responses[scale, searched]
+        fit = resized_area if searched > level else resized_linear
+        contrast = fit(found.contrast, rows, columns)
+        which = resized_nearest(found.direction, rows, columns)
+        better = contrast > best
+        np.copyto(best, contrast, where=better)
+        np.copyto(direction, which, where=better)
+    best[~faces.levels[level].layer.skin] = 0.0
     mask = crests(
-        contrast,
+        best,
         direction,
-        start=_START_GRAINS * grain_pct,
-        go_on=_CONTINUE_GRAINS * grain_pct,
+        start=_START_GRAINS * faces.grain_pct,
+        go_on=_CONTINUE_GRAINS * faces.grain_pct,
     )
-    joined = [
-        resample(piece, STEP_MM)
-        for piece in join_pieces([map_px_to_mm(path, level) for path in pixel_paths(mask)])
-    ]
-    pieces = [p for p in joined if length_mm(p) >= _SHORTEST_MM]
-    nearest, names = _nearest_region(level)
+    joined = join_pieces([map_px_to_mm(path, level) for path in pixel_paths(mask)])
+    pieces = (resample(piece, STEP_MM) for piece in joined)
+    return _Traced(best, level, tuple(p for p in pieces if length_mm(p) >= _SHORTEST_MM))
+
+
+def _measured(traced: _Traced, maps: LevelMaps) -> tuple[Line, ...]:
+    nearest, names = _nearest_region(traced.level)
     rows, columns = nearest.shape
     lines = []
-    for centred, depth, width in measure_profiles(pieces, maps):
+    for centred, depth, width in measure_profiles(traced.pieces, maps):
         if depth <= 0:
             continue
-        px = np.round(mm_to_map_px(centred, level)).astype(int)
+        px = np.round(mm_to_map_px(centred, traced.level)).astype(int)
         u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
         region = names[int(np.bincount(nearest[v, u]).argmax())]
         lines.append(Line(centred, region, length_mm(centred), depth, width))
@@ -188,46 +209,21 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
                 responses[scale, level] = found
 
     result: dict[float, LevelLines] = {}
-    before: tuple[list[tuple[Scale, float]], float] | None = None
+    traced: dict[tuple[tuple[tuple[Scale, float], ...], float], _Traced] = {}
     for limit in available:
-        plan = [
+        plan = tuple(
             (scale, max(lv for lv in available if lv <= min(limit, scale.level)))
             for scale in SCALES
             if scale.coarsest <= limit
-        ]
-        trace_level = max(lv for lv in available if lv <= min(limit, _TRACE_LEVEL))
-        if before == (plan, trace_level):
-            # This level adds pixels but no scale of lines.
-            result[limit] = result[available[available.index(limit) - 1]]
-            continue
-        before = (plan, trace_level)
-        respond(plan)
-        result[limit] = _combined(plan, responses, trace_level, faces)
+        )
+        level = max(lv for lv in available if lv <= min(limit, _TRACE_LEVEL))
+        if (plan, level) not in traced:
+            respond(plan)
+            traced[plan, level] = _traced(plan, responses, level, faces)
+        course = traced[plan, level]
+        result[limit] = LevelLines(
+            lines=_measured(course, faces.levels[limit]),
+            valley=course.valley,
+            valley_level_px_mm=level,
+        )
     return result
-
-
-def _combined(
-    plan: Sequence[tuple[Scale, float]],
-    responses: Mapping[tuple[Scale, float], Response],
-    trace_level: float,
-    faces: FaceMaps,
-) -> LevelLines:
-    """Take the best scale at each pixel and trace what stands out."""
-    rows, columns = map_size(trace_level)
-    best = np.zeros((rows, columns), dtype=np.float32)
-    direction = np.zeros((rows, columns), dtype=np.uint8)
-    for scale, searched in plan:
-        found = responses[scale, searched]
-        fit = resized_area if searched > trace_level else resized_linear
-        contrast = fit(found.contrast, rows, columns)
-        which = resized_nearest(found.direction, rows, columns)
-        better = contrast > best
-        np.copyto(best, contrast, where=better)
-        np.copyto(direction, which, where=better)
-    maps = faces.levels[trace_level]
-    best[~maps.layer.skin] = 0.0
-    return LevelLines(
-        lines=_trace(best, direction, level=trace_level, grain_pct=faces.grain_pct, maps=maps),
-        valley=best,
-        valley_level_px_mm=trace_level,
-    )

@@ -65,9 +65,20 @@ class LevelMaps:
     Attributes
     ----------
     layer : Layer
+    base : Layer
+        The coarsest layer of the same face.
     """
 
     layer: Layer
+    base: Layer
+
+    def illumination(self, sigma_mm: float) -> NDArray[np.float32]:
+        """Local mean of ``log_y`` over the skin (Gaussian sigma in mm).
+
+        Taken on the coarsest layer, where a wide mean costs next to nothing.
+        """
+        mean = masked_blur(self.base.log_y, self.base.skin, sigma_mm * self.base.level_px_mm)
+        return resized_linear(mean, *self.layer.log_y.shape)
 
     @cached_property
     def skin_weight(self) -> NDArray[np.float32]:
@@ -77,9 +88,8 @@ class LevelMaps:
     @cached_property
     def flat(self) -> NDArray[np.float32]:
         """Illumination-free layer: contrast in % against the local mean, 0 off the skin."""
-        layer = self.layer
-        mean = masked_blur(layer.log_y, layer.skin, ILLUMINATION_MM * layer.level_px_mm)
-        return np.asarray(np.where(layer.skin, layer.log_y - mean, 0.0), dtype=np.float32)
+        contrast = self.layer.log_y - self.illumination(ILLUMINATION_MM)
+        return np.where(self.layer.skin, contrast, np.float32(0.0))
 
     def band(self, fine_mm: float, coarse_mm: float) -> NDArray[np.float32]:
         """Contrast in % of structures between two wavelengths, 0 off the skin."""
@@ -88,8 +98,9 @@ class LevelMaps:
         fine = fine_mm / 5.3 * layer.level_px_mm
         coarse = coarse_mm / 5.3 * layer.level_px_mm
         low = masked_blur(layer.log_y, layer.skin, coarse)
-        high = layer.log_y if fine < 0.3 else masked_blur(layer.log_y, layer.skin, fine)
-        return np.asarray(np.where(layer.skin, high - low, 0.0), dtype=np.float32)
+        # Below half a pixel the pixels themselves are the limit.
+        high = layer.log_y if fine < 0.5 else masked_blur(layer.log_y, layer.skin, fine)
+        return np.where(layer.skin, high - low, np.float32(0.0))
 
     @cached_property
     def roughness_band(self) -> NDArray[np.float32]:
@@ -166,7 +177,7 @@ class FaceMaps:
         keeps a smoothed picture from making everything a line.
         """
         base = self.levels[GRID_PX_MM].layer
-        mean = masked_blur(base.log_y, base.skin, 1.0 * GRID_PX_MM)
+        mean = self.levels[GRID_PX_MM].illumination(1.0)
         if base.skin.sum() < 50:
             return 1.0
         return max(1.0, float(np.median(np.abs(base.log_y - mean)[base.skin])))
@@ -174,4 +185,5 @@ class FaceMaps:
 
 def face_maps(facemap: FaceMap) -> FaceMaps:
     """Prepare the shared pictures; each is computed when first asked for."""
-    return FaceMaps(facemap, {lv: LevelMaps(layer) for lv, layer in facemap.layers.items()})
+    base = facemap.layers[min(facemap.layers)]
+    return FaceMaps(facemap, {lv: LevelMaps(layer, base) for lv, layer in facemap.layers.items()})

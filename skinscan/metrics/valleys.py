@@ -6,7 +6,7 @@ contrast is
     min(S(x + d n), S(x - d n)) - S(x),
 
 S being 100·ln Y averaged along the line. Taking the smaller shoulder rejects the edges of
-shadows and of the face, which have only one. Half-widths from 0.3 to 2 mm are each
+shadows and of the face, which have only one. Half-widths from 0.35 to 2 mm are each
 searched at the coarsest level that resolves them, in `ORIENTATIONS` directions; regions
 where lines usually run one way weigh the other directions down.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.frame import atlas_mesh, map_size
-from skinscan.metrics.maps import LevelMaps, masked_blur
+from skinscan.metrics.maps import LevelMaps
 from skinscan.pixels import disc, gaussian, sampled
 from skinscan.regions import line_directions, region_mask
 from skinscan.skinmask import fill_outline, mirror_index
@@ -50,15 +50,18 @@ SCALES = (
     Scale(2.0, 2.0, 2.0, 2.0),
     Scale(1.3, 2.0, 2.0, 2.0),
     Scale(0.8, 3.0, 2.0, 2.0),
-    Scale(0.5, 4.5, 3.0, 1.2),
-    Scale(0.3, 6.0, 6.0, 0.9),
+    Scale(0.5, 3.0, 3.0, 1.2),
+    Scale(0.35, 4.5, 4.5, 1.0),
 )
 #: Below this half-width a line without a usual direction is a hair, a pore row or noise.
-_DIRECTED_ONLY_MM = 0.4
+_DIRECTED_ONLY_MM = 0.6
 #: Rows and columns searched at a time: the working arrays stay in the processor's cache.
-_TILE_ROWS, _TILE_COLUMNS = 96, 320
+_TILE_ROWS, _TILE_COLUMNS = 128, 320
 #: A direction that weighs less than this everywhere in a tile is not searched there.
 _LEAST_WEIGHT = 0.02
+#: What varies more slowly than this is light (Gaussian sigma); wider than for texture, because
+#: the widest folds have shoulders 4 mm apart.
+_BACKGROUND_MM = 4.0
 #: Smoothing across the line before shoulders are compared, in mm and in px at least.
 _ACROSS_MM, _ACROSS_PX = 0.12, 0.6
 #: Weight of lines where no direction is usual.
@@ -102,6 +105,13 @@ def _direction_weights(level: float, *, directed_only: bool) -> NDArray[np.float
     return result
 
 
+@cache
+def _searchable(level: float, *, directed_only: bool) -> NDArray[np.bool_]:
+    """Pixels where any direction has a weight worth searching."""
+    weights = _direction_weights(level, directed_only=directed_only)
+    return np.asarray(weights.max(axis=0) >= _LEAST_WEIGHT)
+
+
 def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     """Find the best two-shouldered contrast over all directions.
 
@@ -124,23 +134,22 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
         )
         for _ in scales
     ]
-    mean = masked_blur(layer.log_y, layer.skin, 4.0 * level)
-    flat = np.where(layer.skin, layer.log_y - mean, np.float32(0.0))
+    flat = np.where(layer.skin, layer.log_y - maps.illumination(_BACKGROUND_MM), np.float32(0.0))
     flat = gaussian(flat, max(_ACROSS_MM * level, _ACROSS_PX))
+    directed_only = all(s.half_mm < _DIRECTED_ONLY_MM for s in scales)
     search = _TileSearch(
         scales=scales,
         level=level,
-        weights=_direction_weights(
-            level, directed_only=all(s.half_mm < _DIRECTED_ONLY_MM for s in scales)
-        ),
+        weights=_direction_weights(level, directed_only=directed_only),
         signal=np.pad(flat, _pad_px(scales, level)),
         off_skin=np.pad(~layer.skin, _pad_px(scales, level), constant_values=True),
     )
+    searched = layer.skin & _searchable(level, directed_only=directed_only)
     rows, columns = layer.skin.shape
     for top in range(0, rows, _TILE_ROWS):
         for left in range(0, columns, _TILE_COLUMNS):
             tile = (slice(top, min(top + _TILE_ROWS, rows)), slice(left, left + _TILE_COLUMNS))
-            if layer.skin[tile].any():
+            if searched[tile].any():
                 search.run(tile, found)
     for response in found:
         response.contrast[~layer.skin] = 0.0
