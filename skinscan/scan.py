@@ -454,7 +454,15 @@ def load_scan(path: str | os.PathLike[str]) -> Scan:
         return _from_json(data)
     except SkinscanError:
         raise
-    except (OSError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError, AttributeError) as error:
+    except (
+        OSError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ScanFileError(
             expected="a file written by Scan.save",
             found=type(error).__name__,

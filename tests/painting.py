@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
@@ -41,7 +43,7 @@ def distance_mm(mm, polyline):
     """Distance of every pixel from a polyline in the canonical frame."""
     best = np.full(mm.shape[:2], np.inf)
     line = np.asarray(polyline, dtype=float)
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in pairwise(line):
         along = end - start
         share = np.clip(((mm - start) @ along) / (along @ along), 0, 1)[..., None]
         best = np.fmin(best, np.hypot(*np.moveaxis(mm - start - share * along, -1, 0)))

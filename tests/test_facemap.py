@@ -48,6 +48,11 @@ def turned(studio, plain, far):
     return {yaw: studio.scan(plain, replace(far, yaw_deg=float(yaw))) for yaw in (40, -40)}
 
 
+both_turns = pytest.mark.parametrize(
+    ("yaw", "far_side", "near_side"), [(40, "left", "right"), (-40, "right", "left")]
+)
+
+
 def nodes(mask):
     rows, columns = np.nonzero(mask)
     return rows, columns, map_px_to_mm(np.column_stack([columns, rows]).astype(float), GRID_PX_MM)
@@ -236,7 +241,7 @@ def test_what_lies_outside_the_photo_is_masked(portrait, picture, facemap):
     )
 
 
-@pytest.mark.parametrize(("yaw", "far_side", "near_side"), [(40, "left", "right"), (-40, "right", "left")])
+@both_turns
 def test_the_far_side_is_masked_not_smeared(turned, yaw, far_side, near_side):
     scan = turned[yaw]
     facemap = scan.pixels.facemap
@@ -250,7 +255,7 @@ def test_the_far_side_is_masked_not_smeared(turned, yaw, far_side, near_side):
     assert np.percentile(step[both], 1) > 0.25 * facemap.resolution_px_mm
 
 
-@pytest.mark.parametrize(("yaw", "far_side", "near_side"), [(40, "left", "right"), (-40, "right", "left")])
+@both_turns
 def test_regions_of_the_far_side_say_so(turned, yaw, far_side, near_side):
     scan = turned[yaw]
     assert scan.view == near_side

@@ -92,17 +92,18 @@ def test_scale_grows_with_the_photo(face, picture):
 
 
 @pytest.mark.parametrize(
-    ("name", "degrees", "read", "sign"),
+    ("turn", "read"),
     [
-        ("yaw_deg", 12.0, "yaw_deg", 1),
-        ("yaw_deg", -12.0, "yaw_deg", 1),
-        ("pitch_deg", 10.0, "pitch_deg", 1),
-        ("pitch_deg", -10.0, "pitch_deg", 1),
+        (("yaw_deg", 12.0, 1), "yaw_deg"),
+        (("yaw_deg", -12.0, 1), "yaw_deg"),
+        (("pitch_deg", 10.0, 1), "pitch_deg"),
+        (("pitch_deg", -10.0, 1), "pitch_deg"),
         # The phantom's roll is counter-clockwise in the picture, that of Pose clockwise.
-        ("roll_deg", 10.0, "roll_deg", -1),
+        (("roll_deg", 10.0, -1), "roll_deg"),
     ],
 )
-def test_pose_has_its_sign_and_size(studio, plain, tiny, name, degrees, read, sign):
+def test_pose_has_its_sign_and_size(studio, plain, tiny, turn, read):
+    name, degrees, sign = turn
     straight = studio.face(plain, tiny).pose
     turned = studio.face(plain, replace(tiny, **{name: degrees})).pose
     change = getattr(turned, read) - getattr(straight, read)
@@ -154,7 +155,7 @@ def test_two_people_are_refused_unless_asked(pair, face):
     assert np.median(error) < 0.02 * face.pupils_px, "the larger one, on the left"
 
 
-def test_a_picture_on_the_wall_is_no_second_client(pair, face):
+def test_a_picture_on_the_wall_is_no_second_client(pair):
     options = FaceOptions(ignore_smaller_than=0.8)
     assert find_face(load_photo(pair), options=options).faces_in_photo == 1
 

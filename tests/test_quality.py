@@ -120,9 +120,7 @@ def test_burnt_out_skin_is_seen(studio, plain, far):
 
 
 def test_light_from_the_side_is_seen(studio, plain, quick):
-    captures = [
-        replace(quick, light_azimuth_deg=a, light_softness=0.1) for a in (0.0, 35.0, 70.0)
-    ]
+    captures = [replace(quick, light_azimuth_deg=a, light_softness=0.1) for a in (0.0, 35.0, 70.0)]
     pictures = [studio.shoot(plain, c) for c in captures]
     seen = [look(p) for p in pictures]
     for name in ("light_direction", "light_evenness"):
@@ -151,11 +149,11 @@ def test_the_direction_of_the_light_is_estimated_from_the_face(studio, plain, qu
 
 
 @pytest.mark.parametrize(
-    ("name", "check", "doses"),
-    [("yaw_deg", "yaw", (0.0, 7.5, 14.0)), ("pitch_deg", "pitch", (0.0, 10.0, 20.0))],
+    ("check", "doses"),
+    [("yaw", (0.0, 7.5, 14.0)), ("pitch", (0.0, 10.0, 20.0))],
 )
-def test_a_turned_head_is_seen(studio, plain, tiny, name, check, doses):
-    pictures = [studio.shoot(plain, replace(tiny, **{name: d})) for d in doses]
+def test_a_turned_head_is_seen(studio, plain, tiny, check, doses):
+    pictures = [studio.shoot(plain, replace(tiny, **{f"{check}_deg": d})) for d in doses]
     seen = [look(p) for p in pictures]
     values = [q.check(check).value for q in seen]
     assert values[0] < values[1] < values[2]
@@ -196,7 +194,7 @@ def test_a_smile_is_seen(studio, plain, quick):
         (("mouthUpperUpLeft", "mouthUpperUpRight"), "a raised upper lip"),
     ],
 )
-def test_the_strongest_expression_is_named(portrait, studio, lined, near, shapes, named):
+def test_the_strongest_expression_is_named(portrait, shapes, named):
     quiet = dict.fromkeys(portrait.face.expression, 0.0)
     face = replace(portrait.face, expression={**quiet, **dict.fromkeys(shapes, 0.8)})
     assert expression_of(face) == (pytest.approx(0.8), named)
@@ -226,13 +224,13 @@ def test_what_covers_the_face_is_seen(portrait, studio, lined, near):
     rgb = studio.shoot(lined, near)
     facemap = portrait.pixels.facemap
     shares = [portrait.quality.check("visible_skin").value]
-    for low in (55.0, 0.0, -40.0):
+    for low in (65.0, 55.0, 0.0):
         bar = covered(rgb, facemap, [(-40.0, 82.0), (40.0, low)])
         shares.append(look(bar, face=portrait.face).check("visible_skin").value)
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 95
-    assert shares[1] < shares[0] - 5
-    assert shares[3] < 70
+    assert shares[2] < shares[0] - 5
+    assert shares[3] < 80
 
 
 def test_a_busy_background_is_seen(studio, plain, quick):
