@@ -257,8 +257,10 @@ def report_smiles(report: Report, london: Found, folder: Path) -> None:
         "neutral ones, so they carry more fine detail whatever the face does. Two ways to see "
         "how much of a ratio is that: the control areas, which a smile hardly moves, and the same "
         "smiling photos softened, each until its forehead is about as rough as the same person's "
-        "neutral one (Gaussian blur, "
-        f"σ up to {SOFTEN_PX[-1]:g} px)."
+        f"neutral one (Gaussian blur, σ up to {SOFTEN_PX[-1]:g} px). What made the neutral files "
+        "softer is no Gaussian blur: where the control then falls below 1, lines were softened "
+        "too much, and the truth lies between the two tables. The last column, which divides by "
+        "the control, is the fair one in both."
     )
     sizes = [
         np.array([(folder / f"{p}_{kind}.jpg").stat().st_size / 1000 for p in people])
