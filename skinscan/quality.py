@@ -68,15 +68,16 @@ class Light:
 
     Attributes
     ----------
-    azimuth_deg : float
-        0 = from the camera, positive from the subject's left.
+    side_deg : float
+        Angle between the light and the plane that halves the face: 0 = from the front, from
+        above or from below, positive from the subject's left.
     elevation_deg : float
-        Positive from above.
+        Angle above the horizontal plane.
     directed_share : float
         0 = the same from everywhere, 1 = from one direction only.
     """
 
-    azimuth_deg: float
+    side_deg: float
     elevation_deg: float
     directed_share: float
 
@@ -328,11 +329,11 @@ def estimate_light(facemap: FaceMap, face: Face) -> Light:
         solution, *_ = np.linalg.lstsq(design * root, y * root[:, 0], rcond=None)
         miss = np.abs(y - design @ solution)
         weight = 1.0 / np.maximum(miss, 0.02)
-    x, up, toward = solution[1:]
+    x, up, _ = solution[1:]
     size = float(np.linalg.norm(solution[1:]))
     return Light(
-        azimuth_deg=float(np.degrees(np.arctan2(x, max(toward, 1e-6)))),
-        elevation_deg=float(np.degrees(np.arctan2(up, max(np.hypot(x, toward), 1e-6)))),
+        side_deg=float(np.degrees(np.arcsin(x / max(size, 1e-9)))),
+        elevation_deg=float(np.degrees(np.arcsin(up / max(size, 1e-9)))),
         directed_share=size / max(size + max(float(solution[0]), 0.0), 1e-6),
     )
 
@@ -480,7 +481,7 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
         "sharpness": _blur(facemap),
         "exposure": _exposure_code(facemap),
         "clipping": 100.0 * float(facemap.clipped.sum() / max(int(facemap.visible.sum()), 1)),
-        "light_direction": abs(light.azimuth_deg) * min(1.0, 2.0 * light.directed_share),
+        "light_direction": abs(light.side_deg) * min(1.0, 2.0 * light.directed_share),
         "light_evenness": _left_right_pct(facemap) if view is View.FRONT else 0.0,
         "yaw": abs(face.pose.yaw_deg - wanted_yaw) * (1.0 if view is View.FRONT else 0.5),
         "pitch": abs(face.pose.pitch_deg),

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.errors import UnknownNameError
-from skinscan.frame import GRID_PX_MM, atlas_mesh, map_px_to_mm, map_size
+from skinscan.frame import atlas_mesh, map_px_to_mm, map_size, mm_to_map_px
 from skinscan.landmarks import View
+from skinscan.pixels import resized_nearest
 from skinscan.skinmask import feature_mask, fill_outline, mirror_index
 
 #: A vertex, or (vertex, vertex, share): the point at ``share`` of the way to the second.
@@ -132,7 +132,16 @@ _DEFINITIONS = (
     _Definition(
         "temple",
         "Temple",
-        (54, 68, (68, 63, 0.6), 70, 156, 139, 162, 21),
+        (
+            (54, 68, 0.5),
+            68,
+            (68, 63, 0.6),
+            70,
+            156,
+            (139, 156, 0.3),
+            (162, 156, 0.45),
+            (21, 71, 0.5),
+        ),
         direction=None,
     ),
     _Definition(
@@ -339,19 +348,21 @@ def groups() -> Mapping[str, tuple[Region, ...]]:
 
 
 @cache
+def _features_at(level: float) -> NDArray[np.bool_]:
+    grown = resized_nearest(feature_mask().astype(np.uint8), *map_size(level))
+    return np.asarray(grown > 0)
+
+
+@cache
 def region_mask(name: str, level: float) -> NDArray[np.bool_]:
     """Pixels of a region in the FaceMap at ``level`` px/mm, shape ``map_size(level)``.
 
     Eyes, brows, lips and nostrils are never inside.
     """
-    inside = fill_outline(region(name).outline_mm, level)
-    rows, columns = map_size(level)
-    features = feature_mask().astype(np.uint8)
-    if level != GRID_PX_MM:
-        features = np.asarray(
-            cv2.resize(features, (columns, rows), interpolation=cv2.INTER_NEAREST), dtype=np.uint8
-        )
-    result = np.asarray((inside > 0) & (features == 0))
+    window = region_window(name, level)
+    inside = fill_outline(region(name).outline_mm, level)[window] > 0
+    result = np.zeros(map_size(level), dtype=bool)
+    result[window] = inside & ~_features_at(level)[window]
     result.flags.writeable = False
     return result
 
@@ -388,8 +399,10 @@ def line_directions(level: float) -> tuple[NDArray[np.float32], NDArray[np.float
 @cache
 def region_window(name: str, level: float) -> tuple[slice, slice]:
     """Rows and columns of the FaceMap that enclose a region."""
-    rows, columns = np.nonzero(region_mask(name, level))
+    px = mm_to_map_px(region(name).outline_mm, level)
+    (left, top), (right, bottom) = np.floor(px.min(axis=0)), np.ceil(px.max(axis=0))
+    rows, columns = map_size(level)
     return (
-        slice(int(rows.min()), int(rows.max()) + 1),
-        slice(int(columns.min()), int(columns.max()) + 1),
+        slice(max(int(top) - 1, 0), min(int(bottom) + 2, rows)),
+        slice(max(int(left) - 1, 0), min(int(right) + 2, columns)),
     )

@@ -21,6 +21,7 @@ from skinscan.frame import (
     RIGHT_MM,
     TOP_MM,
     atlas_mesh,
+    map_px_to_mm,
     map_size,
     mm_to_map_px,
 )
@@ -47,8 +48,13 @@ _CORE = (
 _DARKEST, _BRIGHTEST = -95.0, 90.0
 _COLOUR_FLOOR = 9.0
 _COLOUR_SIGMAS = 4.5
-#: Grain (median detail within 4.5 mm) above which a patch is hair, relative to the core's own.
-_GRAIN_FACTOR, _GRAIN_FLOOR = 3.5, 6.0
+#: Grain (median detail within 4.5 mm) above which a patch is hair: relative to the core's own,
+#: and at least. Where fringe, moustache and beard grow little is tolerated; around eyes and cheeks,
+#: where wrinkles are dense and hair is rare, much.
+_GRAIN_HAIRY, _GRAIN_BARE = (3.5, 6.0), (7.0, 12.0)
+#: Upper and lower end of the bare zone, and the moustache inside it: y below, |x| within, mm.
+_BARE_TOP_MM, _BARE_BOTTOM_MM = 46.0, -38.0
+_MOUSTACHE_TOP_MM, _MOUSTACHE_HALF_MM = -12.0, 24.0
 
 
 def fill_outline(points_mm: NDArray[np.float64], level: float) -> NDArray[np.uint8]:
@@ -103,6 +109,17 @@ def _position_terms() -> NDArray[np.float32]:
     y = np.linspace(1, -1, rows, dtype=np.float32) * (TOP_MM - BOTTOM_MM) / 160.0
     xx, yy = np.meshgrid(x, y)
     return np.stack([np.ones_like(xx), xx, yy, xx * xx, xx * yy, yy * yy], axis=-1)
+
+
+@cache
+def _bare_zone() -> NDArray[np.bool_]:
+    """Where hair hardly ever lies on the face, on the grid."""
+    rows, columns = map_size(GRID_PX_MM)
+    v, u = np.mgrid[0:rows, 0:columns]
+    at = map_px_to_mm(np.stack([u, v], axis=-1).astype(np.float64), GRID_PX_MM)
+    x, y = np.abs(at[..., 0]), at[..., 1]
+    bare = (y < _BARE_TOP_MM) & (y > _BARE_BOTTOM_MM)
+    return np.asarray(bare & ~((y < _MOUSTACHE_TOP_MM) & (x < _MOUSTACHE_HALF_MM)))
 
 
 def _trend(
@@ -192,7 +209,8 @@ def skin_mask(
         accept &= np.abs(residual) < max(_COLOUR_SIGMAS * spread, _COLOUR_FLOOR)
     grain = _grain(log_y.astype(np.float32))
     usual = float(np.median(grain[core]))
-    accept &= grain < max(_GRAIN_FACTOR * usual, _GRAIN_FLOOR)
+    hairy, bare = (max(factor * usual, least) for factor, least in (_GRAIN_HAIRY, _GRAIN_BARE))
+    accept &= grain < np.where(_bare_zone(), bare, hairy)
     # Holes of the size of a mole or a fold stay skin; islands and hairs do not.
     cleaned = cv2.morphologyEx((accept | features).astype(np.uint8), cv2.MORPH_CLOSE, _disc(1.5))
     cleaned = cv2.morphologyEx(cleaned, cv2.MORPH_OPEN, _disc(2.5))

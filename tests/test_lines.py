@@ -144,7 +144,7 @@ def test_a_line_free_face_has_hardly_a_line(canvas, studio, plain, middle):
 
 
 ROUND = pytest.mark.xfail(
-    strict=True, reason="valleys.py traces round spots of 3 to 5 mm as lines of 6 to 8 mm"
+    strict=True, reason="one of eight spots of 5 mm is still traced as a line, see docs/limits.md"
 )
 
 
@@ -158,13 +158,21 @@ def new_lines(scan, before, where):
     ]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="valleys.py searches on the picture minus its mean over 4 mm, whose overshoot beside an "
-    "edge is a second shoulder: 13 to 27 mm of line at 5 to 6 %",
-)
 @pytest.mark.parametrize(
-    ("axis", "at_mm"), [(1, 72.0), (0, -42.0)], ids=["across the forehead", "down the cheek"]
+    ("axis", "at_mm"),
+    [
+        pytest.param(1, 72.0, id="across the forehead"),
+        pytest.param(
+            0,
+            -42.0,
+            id="down the cheek",
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="where the cheek's own shading rises beside the edge it has a second "
+                "shoulder: 19 mm at 7 %, see docs/limits.md",
+            ),
+        ),
+    ],
 )
 def test_the_edge_of_a_shadow_is_no_line(canvas, axis, at_mm):
     rgb, before, mm = canvas
@@ -178,7 +186,7 @@ def test_the_edge_of_a_shadow_is_no_line(canvas, axis, at_mm):
     ("diameter_mm", "contrast_pct"),
     [
         (1.5, 25.0),
-        pytest.param(3.0, 40.0, marks=ROUND),
+        (3.0, 40.0),
         pytest.param(5.0, 25.0, marks=ROUND),
     ],
 )

@@ -130,10 +130,10 @@ def test_light_from_the_side_is_seen(studio, plain, quick):
         assert seen[2].check(name).verdict is Grade.POOR
     assert seen[2].flags & Flag.UNEVEN_LIGHT
     # Positive from the subject's left, which is right in the picture; mirrored, it changes sign.
-    assert seen[2].light.azimuth_deg > 20
-    assert abs(seen[0].light.azimuth_deg) < 10
+    assert seen[2].light.side_deg > 20
+    assert abs(seen[0].light.side_deg) < 10
     mirrored = look(np.ascontiguousarray(pictures[2][:, ::-1]))
-    assert mirrored.light.azimuth_deg == pytest.approx(-seen[2].light.azimuth_deg, abs=6)
+    assert mirrored.light.side_deg == pytest.approx(-seen[2].light.side_deg, abs=6)
     for name in ("light_direction", "light_evenness"):
         assert mirrored.check(name).value == pytest.approx(seen[2].check(name).value, rel=0.2)
 

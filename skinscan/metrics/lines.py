@@ -30,9 +30,13 @@ from skinscan.pixels import resized_area, resized_linear, resized_nearest
 from skinscan.regions import region_mask, regions
 
 #: Contrast at which a line starts and continues, in multiples of the skin's own grain.
-_START_GRAINS, _CONTINUE_GRAINS = 4.0, 2.4
+_START_GRAINS, _CONTINUE_GRAINS = 3.5, 2.1
 #: Finest level on which lines are traced; finer levels would not move them.
 _TRACE_LEVEL = 4.5
+#: A line whose measured contrast is less than this many grains was traced along something else.
+_LEAST_GRAINS = 1.5
+#: A course that is dark over less of its length than this leads across a spot, not along a line.
+_LEAST_FILLED = 0.65
 #: Shorter pieces are pores, hairs and noise.
 _SHORTEST_MM = 6.0
 #: Limit between fine lines, wrinkles and folds, width in mm.
@@ -169,12 +173,12 @@ def _traced(
     return _Traced(best, level, tuple(p for p in pieces if length_mm(p) >= _SHORTEST_MM))
 
 
-def _measured(traced: _Traced, maps: LevelMaps) -> tuple[Line, ...]:
+def _measured(traced: _Traced, maps: LevelMaps, grain_pct: float) -> tuple[Line, ...]:
     nearest, names = _nearest_region(traced.level)
     rows, columns = nearest.shape
     lines = []
-    for centred, depth, width in measure_profiles(traced.pieces, maps):
-        if depth <= 0:
+    for centred, depth, width, filled in measure_profiles(traced.pieces, maps):
+        if depth < _LEAST_GRAINS * grain_pct or filled < _LEAST_FILLED:
             continue
         px = np.round(mm_to_map_px(centred, traced.level)).astype(int)
         u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
@@ -222,7 +226,7 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
             traced[plan, level] = _traced(plan, responses, level, faces)
         course = traced[plan, level]
         result[limit] = LevelLines(
-            lines=_measured(course, faces.levels[limit]),
+            lines=_measured(course, faces.levels[limit], faces.grain_pct),
             valley=course.valley,
             valley_level_px_mm=level,
         )

@@ -86,10 +86,9 @@ class LevelMaps:
         return self.layer.skin.astype(np.float32)
 
     @cached_property
-    def flat(self) -> NDArray[np.float32]:
-        """Illumination-free layer: contrast in % against the local mean, 0 off the skin."""
-        contrast = self.layer.log_y - self.illumination(ILLUMINATION_MM)
-        return np.where(self.layer.skin, contrast, np.float32(0.0))
+    def light(self) -> NDArray[np.float32]:
+        """What the illumination-free layer is free of: the mean within `ILLUMINATION_MM`."""
+        return self.illumination(ILLUMINATION_MM)
 
     def band(self, fine_mm: float, coarse_mm: float) -> NDArray[np.float32]:
         """Contrast in % of structures between two wavelengths, 0 off the skin."""

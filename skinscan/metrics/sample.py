@@ -62,6 +62,12 @@ class RegionSample:
         return float(self.mask.sum()) / self.layer.level_px_mm**2 / 100.0
 
     @cached_property
+    def flat(self) -> NDArray[np.float32]:
+        """Illumination-free layer inside ``window``: contrast in % to the local mean."""
+        contrast = self.layer.log_y[self.window] - self.maps.light[self.window]
+        return np.where(self.layer.skin[self.window], contrast, np.float32(0.0))
+
+    @cached_property
     def plain(self) -> NDArray[np.bool_]:
         """Skin of the region inside ``window``, traced lines left out."""
         return np.asarray(self.mask & ~self.near_lines[self.window])

@@ -50,13 +50,17 @@ def _roughness_rz(sample: RegionSample) -> float:
     skin = sample.plain
     band = sample.cut(sample.maps.roughness_band)
     tile = max(4, round(_TILE_MM * sample.layer.level_px_mm))
-    heights = []
-    for r in range(0, skin.shape[0], tile):
-        for c in range(0, skin.shape[1], tile):
-            inside = skin[r : r + tile, c : c + tile]
-            if inside.sum() >= 0.5 * tile * tile:
-                heights.append(float(np.ptp(band[r : r + tile, c : c + tile][inside])))
-    return float(np.mean(heights)) if heights else float("nan")
+    down, across = -(-skin.shape[0] // tile), -(-skin.shape[1] // tile)
+    margin = ((0, down * tile - skin.shape[0]), (0, across * tile - skin.shape[1]))
+    tiles = (down, tile, across, tile)
+    inside = np.pad(skin, margin).reshape(tiles)
+    values = np.pad(band, margin).reshape(tiles)
+    enough = inside.sum(axis=(1, 3)) >= 0.5 * tile * tile
+    if not enough.any():
+        return float("nan")
+    highest = values.max(axis=(1, 3), where=inside, initial=-np.inf)
+    lowest = values.min(axis=(1, 3), where=inside, initial=np.inf)
+    return float((highest - lowest)[enough].mean())
 
 
 @once_per_sample
@@ -65,7 +69,7 @@ def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float6
     skin = sample.plain
     if skin.sum() < 100:
         return None
-    flat = sample.cut(sample.maps.flat)
+    flat = sample.flat
     unit = (flat + _GLCM_RANGE_PCT / 2) * (_GLCM_LEVELS / _GLCM_RANGE_PCT)
     # Level 0 stands for everything that is not plain skin and is dropped afterwards.
     codes = np.where(skin, np.clip(unit, 0, _GLCM_LEVELS - 1) + 1, 0).astype(np.uint8)
@@ -99,7 +103,7 @@ def _lbp_entropy(sample: RegionSample) -> float:
     skin = sample.plain
     if skin.sum() < 100:
         return float("nan")
-    flat = np.round(sample.cut(sample.maps.flat) * 4.0).astype(np.int32)
+    flat = np.round(sample.flat * 4.0).astype(np.int32)
     codes = local_binary_pattern(flat, P=8, R=1.5, method="uniform")
     share = np.bincount(codes[skin].astype(int), minlength=10) / skin.sum()
     seen = share[share > 0]
@@ -111,7 +115,7 @@ def _pore_map(sample: RegionSample) -> tuple[NDArray[np.float32], NDArray[np.boo
     """Contrast of dark round dots, and where it peaks, inside the region's window."""
     level = sample.layer.level_px_mm
     sigma = _PORE_SIGMA_MM * level
-    strong, weak = curvatures(gaussian(sample.cut(sample.maps.flat), sigma))
+    strong, weak = curvatures(gaussian(sample.flat, sigma))
     # The smaller curvature of a round dot of this sigma times 2 sigma² is its contrast.
     contrast = np.where(
         weak > _PORE_ROUNDNESS * np.maximum(strong, 1e-6), 2.0 * sigma**2 * np.maximum(weak, 0), 0

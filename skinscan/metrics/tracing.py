@@ -179,8 +179,21 @@ def _running_mean(
 
 def measure_profiles(
     pieces: Sequence[NDArray[np.float64]], maps: LevelMaps
-) -> list[tuple[NDArray[np.float64], float, float]]:
-    """Sub-pixel centreline, contrast in % and width in mm of each piece."""
+) -> list[tuple[NDArray[np.float64], float, float, float]]:
+    """Measure each piece across its course.
+
+    Parameters
+    ----------
+    pieces : sequence of ndarray of float64, shape (N, 2)
+        Points in canonical mm, `STEP_MM` apart.
+    maps : LevelMaps
+
+    Returns
+    -------
+    list of tuple
+        For each piece: sub-pixel centreline, contrast in %, width in mm, and the share
+        of its length over which it is nearly as dark as at its darkest.
+    """
     if not pieces:
         return []
     sizes = np.array([len(p) for p in pieces])
@@ -234,6 +247,13 @@ def measure_profiles(
     # The half-height crossing lies between two samples, on average half a sample inside.
     width = near_right - near_left - (_PROFILE_MM[1] - _PROFILE_MM[0])
     usable = np.isfinite(width) & (depth > 0)
+    # Undistorted by the averaging along the line: dark here, or only nearby?
+    short_first, short_last = window(1)
+    local = _running_mean(raw * weight, short_first, short_last) / _running_mean(
+        weight, short_first, short_last
+    )
+    shoulder = floor + depth
+    local_depth = shoulder - np.where(middle, local, np.inf).min(axis=1)
     result = []
     for a, b in zip(begins.tolist(), ends.tolist(), strict=True):
         good = usable[a:b]
@@ -243,8 +263,9 @@ def measure_profiles(
                     centred[a:b],
                     float(depth[a:b][good].mean()),
                     float(np.median(width[a:b][good])),
+                    float(np.mean(local_depth[a:b] > 0.4 * np.percentile(local_depth[a:b], 90))),
                 )
             )
         else:
-            result.append((centred[a:b], 0.0, 0.0))
+            result.append((centred[a:b], 0.0, 0.0, 0.0))
     return result

@@ -78,12 +78,18 @@ class Response:
     direction: NDArray[np.uint8]
 
 
+#: The philtrum: its ridges are anatomy, not lines.
+_PHILTRUM = (97, 2, 326, 267, 0, 37)
+
+
 @cache
-def _outside_nose(level: float) -> NDArray[np.bool_]:
+def _lined_skin(level: float) -> NDArray[np.bool_]:
+    """Where lines are looked for: not on the sides of the nose, not in the philtrum."""
     vertices = atlas_mesh().vertices_mm[:, :2]
     mirror = mirror_index()
     outline = list(_NOSE) + [int(mirror[i]) for i in reversed(_NOSE) if mirror[i] != i]
-    inside = cv2.dilate(fill_outline(vertices[outline], level), disc(level))
+    grown = cv2.dilate(fill_outline(vertices[outline], level), disc(level))
+    inside = np.asarray(grown, dtype=np.uint8) | fill_outline(vertices[list(_PHILTRUM)], level)
     keep = region_mask("nose_bridge", level) | region_mask("glabella", level)
     return np.asarray((inside == 0) | keep)
 
@@ -92,15 +98,16 @@ def _outside_nose(level: float) -> NDArray[np.bool_]:
 def _direction_weights(level: float, *, directed_only: bool) -> NDArray[np.float32]:
     """Weight of each direction at each pixel, shape (ORIENTATIONS, rows, columns)."""
     usual, spread = line_directions(level)
-    result = np.empty((ORIENTATIONS, *map_size(level)), dtype=np.float32)
-    allowed = _outside_nose(level)
+    allowed = _lined_skin(level)
+    directed = allowed & np.isfinite(usual)
+    angle_there, spread_there = usual[directed], spread[directed]
     anywhere = 0.0 if directed_only else _ANY_DIRECTION_WEIGHT
+    result = np.empty((ORIENTATIONS, *map_size(level)), dtype=np.float32)
+    result[:] = np.where(allowed, np.float32(anywhere), np.float32(0.0))
     for k in range(ORIENTATIONS):
-        angle = 180.0 * k / ORIENTATIONS
-        away = np.abs((angle - usual + 90.0) % 180.0 - 90.0)
-        beyond = np.maximum(away - 0.5 * spread, 0.0) / (0.3 * spread)
-        weight = np.where(np.isnan(usual), anywhere, np.exp(-0.5 * beyond**2))
-        result[k] = np.where(allowed, weight, 0.0)
+        away = np.abs((180.0 * k / ORIENTATIONS - angle_there + 90.0) % 180.0 - 90.0)
+        beyond = np.maximum(away - 0.5 * spread_there, 0.0) / (0.3 * spread_there)
+        result[k][directed] = np.exp(-0.5 * beyond**2)
     result.flags.writeable = False
     return result
 
@@ -134,7 +141,8 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
         )
         for _ in scales
     ]
-    flat = np.where(layer.skin, layer.log_y - maps.illumination(_BACKGROUND_MM), np.float32(0.0))
+    # The light is not divided out: beside the edge of a shadow that would raise a second shoulder.
+    flat = np.where(layer.skin, layer.log_y, maps.illumination(_BACKGROUND_MM))
     flat = gaussian(flat, max(_ACROSS_MM * level, _ACROSS_PX))
     directed_only = all(s.half_mm < _DIRECTED_ONLY_MM for s in scales)
     search = _TileSearch(
