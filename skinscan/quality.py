@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.colour import from_linear
-from skinscan.facemap import LEVEL_TOLERANCE, FaceMap
+from skinscan.facemap import COLOUR_LEVEL_PX_MM, LEVEL_TOLERANCE, FaceMap
 from skinscan.flags import Flag
 from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face, View
 from skinscan.photo import Photo
 from skinscan.pixels import resized_area
 from skinscan.regions import groups, region_mask, regions
-from skinscan.skinmask import fill_outline
+from skinscan.skinmask import EYE, fill_outline, mirror_index
 
 
 class Grade(StrEnum):
@@ -166,10 +166,10 @@ _RULES: Mapping[str, _Rule] = {
         flag=Flag.BLURRED,
     ),
     "exposure": _Rule(
-        "Exposure",
-        "code",
-        70.0,
-        45.0,
+        "Brightness of the whites of the eyes",
+        "of 255",
+        105.0,
+        80.0,
         "Brighten the light or the exposure: the face is too dark, and noise hides its detail.",
         "Bright enough.",
         flag=Flag.DARK,
@@ -446,14 +446,29 @@ def _visible_share(facemap: FaceMap, view: View) -> float:
     return 100.0 * float(facemap.skin[wanted].mean()) if wanted.any() else 0.0
 
 
-def _exposure_code(facemap: FaceMap) -> float:
-    """Typical brightest 8-bit code of the lit skin (75th percentile of the maximum channel)."""
-    base = facemap.layers[min(facemap.layers)]
-    if base.linear is None or not base.skin.any():
+def _exposure_code(facemap: FaceMap, *, eyes_closed: bool) -> float:
+    """8-bit code of the whites of the eyes (90th percentile between the lids).
+
+    Dark skin in good light and light skin in bad light are equally dark; the whites are
+    not. With closed eyes the lit skin is taken instead.
+    """
+    level = max(lv for lv in facemap.layers if lv <= COLOUR_LEVEL_PX_MM)
+    layer = facemap.layers[level]
+    if eyes_closed:
+        seen, share = layer.log_y[layer.skin], 75
+    else:
+        seen, share = layer.log_y[_between_lids(level)], 90
+    if not len(seen):
         return float("nan")
-    skin = base.linear[base.skin]
-    bright = float(np.percentile(skin.max(axis=1), 75))
-    return 255.0 * float(from_linear(np.array([bright]))[0])
+    light = np.exp(np.percentile(seen, share) / 100.0)
+    return 255.0 * float(from_linear(np.array([light]))[0])
+
+
+@cache
+def _between_lids(level: float) -> NDArray[np.bool_]:
+    vertices = atlas_mesh().vertices_mm[:, :2]
+    outlines = (vertices[list(EYE)], vertices[mirror_index()[list(EYE)]])
+    return np.asarray(sum(fill_outline(o, level) for o in outlines) > 0)
 
 
 def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = None) -> Quality:
@@ -479,7 +494,7 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
     values = {
         "resolution": facemap.resolution_px_mm,
         "sharpness": _blur(facemap),
-        "exposure": _exposure_code(facemap),
+        "exposure": _exposure_code(facemap, eyes_closed=blink > _RULES["eyes_open"].good),
         "clipping": 100.0 * float(facemap.clipped.sum() / max(int(facemap.visible.sum()), 1)),
         "light_direction": abs(light.side_deg) * min(1.0, 2.0 * light.directed_share),
         "light_evenness": _left_right_pct(facemap) if view is View.FRONT else 0.0,

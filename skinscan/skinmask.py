@@ -28,13 +28,13 @@ from skinscan.frame import (
 from skinscan.pixels import disc, gaussian
 
 #: Lid margins, brows and nostrils of the subject's right side, outer lip contour.
-_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
+EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 _BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 _NOSTRIL = (166, 218, 237, 238, 242, 99, 60, 240, 235)
 _LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 
 #: Outline and margin in mm. The margins cover lashes, stray brow hairs and the lip's soft edge.
-_FEATURES = ((_EYE, 2.5), (_BROW, 2.5), (_NOSTRIL, 1.0), (_LIPS, 1.5))
+_FEATURES = ((EYE, 2.5), (_BROW, 2.5), (_NOSTRIL, 1.0), (_LIPS, 1.5))
 
 #: Skin that is hardly ever covered: cheeks, bridge of the nose, middle of forehead and chin.
 _CORE = (

@@ -35,7 +35,7 @@ COLOURS = (
 
 def main() -> None:
     """Draw the figure."""
-    photo = load_photo(sorted(sample_course_dir().glob("*.jpg"))[0])
+    photo = load_photo(min(sample_course_dir().glob("*.jpg")))
     facemap = rectify(photo, find_face(photo))
     linear = facemap.layers[LEVEL].linear
     if linear is None:

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - scripts are no package
 """Write docs/metrics.md from the registry, so that no metric goes undocumented.
 
 Run ``python tools/metric_docs.py`` after a metric was added or changed;
