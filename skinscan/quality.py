@@ -109,8 +109,21 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class _Rule:
-    """Limits of one check; ``flag`` is set when the verdict is poor."""
+class Rule:
+    """Limits of one check, and what to say.
+
+    Attributes
+    ----------
+    title, unit : str
+        For people.
+    good, acceptable : float
+        Limits of the two better verdicts.
+    do, fine : str
+        What to do when it is not good; what to say when it is.
+    flag : Flag
+        Set on every measurement of the photo when the verdict is poor.
+    higher_is_better : bool
+    """
 
     title: str
     unit: str
@@ -122,6 +135,7 @@ class _Rule:
     higher_is_better: bool = False
 
     def apply(self, name: str, value: float, *, note: str = "") -> Check:
+        """Judge a value; ``note`` is added to the sentence unless all is good."""
         sign = 1.0 if self.higher_is_better else -1.0
         if not np.isfinite(value):
             verdict = Grade.POOR
@@ -146,8 +160,8 @@ class _Rule:
 
 #: Limits are first settings by reasoning from design, section 6; the nuisance curves of a
 #: later version replace them.
-_RULES: Mapping[str, _Rule] = {
-    "resolution": _Rule(
+RULES: Mapping[str, Rule] = {
+    "resolution": Rule(
         "Pixels per millimetre",
         "px/mm",
         6.0 * LEVEL_TOLERANCE,
@@ -156,7 +170,7 @@ _RULES: Mapping[str, _Rule] = {
         "Enough pixels for fine lines.",
         higher_is_better=True,
     ),
-    "sharpness": _Rule(
+    "sharpness": Rule(
         "Blur, as a multiple of the best possible",
         "",
         1.25,
@@ -165,7 +179,7 @@ _RULES: Mapping[str, _Rule] = {
         "Sharp.",
         flag=Flag.BLURRED,
     ),
-    "exposure": _Rule(
+    "exposure": Rule(
         "Brightness of the whites of the eyes",
         "of 255",
         105.0,
@@ -175,7 +189,7 @@ _RULES: Mapping[str, _Rule] = {
         flag=Flag.DARK,
         higher_is_better=True,
     ),
-    "clipping": _Rule(
+    "clipping": Rule(
         "Over-exposed skin",
         "%",
         0.5,
@@ -184,7 +198,7 @@ _RULES: Mapping[str, _Rule] = {
         "No burnt-out skin.",
         flag=Flag.CLIPPED,
     ),
-    "light_direction": _Rule(
+    "light_direction": Rule(
         "Light from the side",
         "°",
         20.0,
@@ -193,7 +207,7 @@ _RULES: Mapping[str, _Rule] = {
         "The light comes from the front.",
         flag=Flag.UNEVEN_LIGHT,
     ),
-    "light_evenness": _Rule(
+    "light_evenness": Rule(
         "Left and right brightness",
         "%",
         25.0,
@@ -202,7 +216,7 @@ _RULES: Mapping[str, _Rule] = {
         "Both halves of the face are equally lit.",
         flag=Flag.UNEVEN_LIGHT,
     ),
-    "yaw": _Rule(
+    "yaw": Rule(
         "Head turned",
         "°",
         5.0,
@@ -211,7 +225,7 @@ _RULES: Mapping[str, _Rule] = {
         "Facing as this view asks.",
         flag=Flag.OFF_POSE,
     ),
-    "pitch": _Rule(
+    "pitch": Rule(
         "Head up or down",
         "°",
         8.0,
@@ -220,7 +234,7 @@ _RULES: Mapping[str, _Rule] = {
         "Chin level.",
         flag=Flag.OFF_POSE,
     ),
-    "roll": _Rule(
+    "roll": Rule(
         "Head tilted",
         "°",
         6.0,
@@ -229,7 +243,7 @@ _RULES: Mapping[str, _Rule] = {
         "Upright.",
         flag=Flag.OFF_POSE,
     ),
-    "expression": _Rule(
+    "expression": Rule(
         "Expression",
         "",
         0.25,
@@ -238,7 +252,7 @@ _RULES: Mapping[str, _Rule] = {
         "Neutral expression.",
         flag=Flag.EXPRESSION,
     ),
-    "eyes_open": _Rule(
+    "eyes_open": Rule(
         "Eyes closing",
         "",
         0.4,
@@ -247,7 +261,7 @@ _RULES: Mapping[str, _Rule] = {
         "Eyes open.",
         flag=Flag.EYES_CLOSED,
     ),
-    "visible_skin": _Rule(
+    "visible_skin": Rule(
         "Skin that can be seen",
         "%",
         88.0,
@@ -256,7 +270,7 @@ _RULES: Mapping[str, _Rule] = {
         "Nothing covers the face.",
         higher_is_better=True,
     ),
-    "background": _Rule(
+    "background": Rule(
         "Background unrest",
         "L*",
         12.0,
@@ -494,7 +508,7 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
     values = {
         "resolution": facemap.resolution_px_mm,
         "sharpness": _blur(facemap),
-        "exposure": _exposure_code(facemap, eyes_closed=blink > _RULES["eyes_open"].good),
+        "exposure": _exposure_code(facemap, eyes_closed=blink > RULES["eyes_open"].good),
         "clipping": 100.0 * float(facemap.clipped.sum() / max(int(facemap.visible.sum()), 1)),
         "light_direction": abs(light.side_deg) * min(1.0, 2.0 * light.directed_share),
         "light_evenness": _left_right_pct(facemap) if view is View.FRONT else 0.0,
@@ -509,13 +523,13 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
     notes = {"expression": f" Seen: {named}."}
     checks = tuple(
         rule.apply(name, float(values[name]), note=notes.get(name, ""))
-        for name, rule in _RULES.items()
+        for name, rule in RULES.items()
     )
     flags = Flag.NONE
     for check in checks:
         if check.verdict is Grade.POOR:
-            flags |= _RULES[check.name].flag
+            flags |= RULES[check.name].flag
     return Quality(checks=checks, light=light, flags=flags)
 
 
-__all__ = ["Check", "Grade", "Light", "Quality", "assess", "estimate_light"]
+__all__ = ["RULES", "Check", "Grade", "Light", "Quality", "Rule", "assess", "estimate_light"]

@@ -154,16 +154,19 @@ def test_every_flag_has_a_sentence_and_survives_its_name():
     assert len({f.value.bit_count() for f in flags}) == 1, "one bit each"
 
 
-def metric_docs():
-    spec = importlib.util.spec_from_file_location("metric_docs", ROOT / "tools" / "metric_docs.py")
+def writer_of(tool):
+    spec = importlib.util.spec_from_file_location(tool, ROOT / "tools" / f"{tool}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_documentation_is_up_to_date():
-    written = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    assert written == metric_docs().page(), "run: python tools/metric_docs.py"
+@pytest.mark.parametrize(
+    ("tool", "page"), [("metric_docs", "metrics.md"), ("capture_docs", "capture.md")]
+)
+def test_the_documentation_is_up_to_date(tool, page):
+    written = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert written == writer_of(tool).page(), f"run: python tools/{tool}.py"
 
 
 @every_metric

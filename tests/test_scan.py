@@ -445,6 +445,6 @@ def test_a_smile_is_flagged_and_wrinkles_more(shared_photos):
         }
         flagged = "expression" in scan.table()["flags"].iloc[0].split("|")
         assert flagged == (state == "smiling")
-    # The folds beside the nose flatten on some sides of some faces; benchmarks/real_photos.py counts.
+    # Beside the nose some faces flatten on one side; benchmarks/real_photos.py counts them.
     for region in ("crows_feet_left", "crows_feet_right", "under_eye_left", "under_eye_right"):
         assert severity["smiling"][region] > severity["neutral"][region], region
