@@ -347,7 +347,8 @@ def layer_ground(scan: Scan) -> Ground:
     size = 2 * round(1.0 * level) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     inside = cv2.erode(maps.layer.skin.astype(np.uint8), disc) > 0
-    return Ground(maps.flat, inside, level, lambda p: facemap.to_photo_px(map_px_to_mm(p, level)))
+    flat = np.where(maps.layer.skin, maps.layer.log_y - maps.light, np.float32(0.0))
+    return Ground(flat, inside, level, lambda p: facemap.to_photo_px(map_px_to_mm(p, level)))
 
 
 def skinscan_points(scan: Scan) -> Floats:

@@ -113,6 +113,74 @@ class Metric:
     flags: Flag = Flag.NONE
 
 
+@dataclass(frozen=True)
+class Family:
+    """Metrics that share a module, a concern and, unless they say otherwise, their regions.
+
+    Attributes
+    ----------
+    name : str
+    concern : Concern
+    groups : tuple of str
+        Region groups of its metrics.
+    """
+
+    name: str
+    concern: Concern
+    groups: tuple[str, ...]
+
+    def add(
+        self,
+        quantity: str,
+        title: str,
+        *,
+        unit: str,
+        compute: Callable[[RegionSample], float],
+        description: str,
+        source: str,
+        lowest: float,
+        finest: float = max(LEVELS_PX_MM),
+        better: Better = Better.DOWN,
+        groups: tuple[str, ...] | None = None,
+        flags: Flag = Flag.NONE,
+    ) -> Metric:
+        """Register a metric of this family; see `Metric` for the meaning of each part."""
+        return register(
+            Metric(
+                name=f"{self.name}.{quantity}",
+                family=self.name,
+                concern=self.concern,
+                title=title,
+                unit=unit,
+                better=better,
+                groups=groups or self.groups,
+                lowest_level_px_mm=lowest,
+                finest_level_px_mm=finest,
+                description=description,
+                source=source,
+                compute=compute,
+                flags=flags,
+            )
+        )
+
+
+#: Groups of open skin, which most families measure.
+OPEN_SKIN = (
+    "forehead_upper",
+    "forehead_lower",
+    "glabella",
+    "temple",
+    "crows_feet",
+    "under_eye",
+    "nose_bridge",
+    "nose_tip",
+    "cheek_malar",
+    "cheek_buccal",
+    "nasolabial",
+    "upper_lip",
+    "chin",
+)
+
 _REGISTRY: dict[str, Metric] = {}
 
 

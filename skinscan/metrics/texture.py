@@ -12,25 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
-from skinscan.metrics.registry import Better, Concern, Metric, register
+from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
 from skinscan.pixels import curvatures, gaussian
 
-_GROUPS = (
-    "forehead_upper",
-    "forehead_lower",
-    "glabella",
-    "temple",
-    "crows_feet",
-    "under_eye",
-    "nose_bridge",
-    "nose_tip",
-    "cheek_malar",
-    "cheek_buccal",
-    "nasolabial",
-    "upper_lip",
-    "chin",
-)
+FAMILY = Family("texture", Concern.TEXTURE, OPEN_SKIN)
 _PORE_GROUPS = ("nose_bridge", "nose_tip", "cheek_malar", "cheek_buccal", "forehead_lower", "chin")
 
 #: Grey levels of the co-occurrence matrix over this range of contrast in %.
@@ -136,126 +122,108 @@ def _pore_area_fraction(sample: RegionSample) -> float:
     return 100.0 * float((contrast[skin] > _PORE_CONTRAST_PCT).mean()) if skin.any() else np.nan
 
 
-def _add(
-    quantity: str,
-    title: str,
-    unit: str,
-    compute: Callable[[RegionSample], float],
-    description: str,
-    *,
-    source: str,
-    lowest: float,
-    finest: float = 9.0,
-    groups: tuple[str, ...] = _GROUPS,
-    better: Better = Better.DOWN,
-) -> None:
-    register(
-        Metric(
-            name=f"texture.{quantity}",
-            family="texture",
-            concern=Concern.TEXTURE,
-            title=title,
-            unit=unit,
-            better=better,
-            groups=groups,
-            lowest_level_px_mm=lowest,
-            finest_level_px_mm=finest,
-            description=description,
-            source=source,
-            compute=compute,
-        )
-    )
-
-
 _ROUGHNESS = "Definition after ISO 21920-2, applied to optical contrast instead of height"
 _HARALICK = "Haralick, Shanmugam & Dinstein (1973), doi:10.1109/TSMC.1973.4309314"
 
-_add(
+FAMILY.add(
     "roughness_rq",
     "Roughness Rq",
-    "%",
-    _roughness_rq,
-    "Root mean square of the contrast of structures of 0.3 to 2 mm, traced lines left out. "
-    "Optical, not topographic: relief, pigment and camera noise all contribute, and a soft "
-    "light shows less relief than a hard one.",
+    unit="%",
+    compute=_roughness_rq,
+    description=(
+        "Root mean square of the contrast of structures of 0.3 to 2 mm, traced lines left out. "
+        "Optical, not topographic: relief, pigment and camera noise all contribute, and a soft "
+        "light shows less relief than a hard one."
+    ),
     source=_ROUGHNESS,
     lowest=3.0,
     finest=6.0,
 )
-_add(
+FAMILY.add(
     "roughness_rz",
     "Roughness Rz",
-    "%",
-    _roughness_rz,
-    "Mean over tiles of 6 mm of the span between the darkest and the brightest point in the "
-    "contrast of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic.",
+    unit="%",
+    compute=_roughness_rz,
+    description=(
+        "Mean over tiles of 6 mm of the span between the darkest and the brightest point in the "
+        "contrast of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic."
+    ),
     source=_ROUGHNESS,
     lowest=3.0,
     finest=6.0,
 )
 for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
-    _add(
+    FAMILY.add(
         f"glcm_contrast_{_label}",
         f"Co-occurrence contrast at {_mm:g} mm",
-        "",
-        _glcm("contrast", _mm),
-        f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
-        "illumination-free layer. Rises with coarse or strong texture.",
+        unit="",
+        compute=_glcm("contrast", _mm),
+        description=(
+            f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
+            "illumination-free layer. Rises with coarse or strong texture."
+        ),
         source=_HARALICK,
         lowest=_level,
         finest=_level,
     )
-    _add(
+    FAMILY.add(
         f"glcm_homogeneity_{_label}",
         f"Co-occurrence homogeneity at {_mm:g} mm",
-        "",
-        _glcm("homogeneity", _mm),
-        f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1. "
-        "Rises as skin becomes smoother.",
+        unit="",
+        compute=_glcm("homogeneity", _mm),
+        description=(
+            f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1. "
+            "Rises as skin becomes smoother."
+        ),
         source=_HARALICK,
         lowest=_level,
         finest=_level,
         better=Better.UP,
     )
-    _add(
+    FAMILY.add(
         f"glcm_entropy_{_label}",
         f"Co-occurrence entropy at {_mm:g} mm",
-        "bit",
-        _glcm("entropy", _mm),
-        f"Disorder of pairs of skin {_mm:g} mm apart on the illumination-free layer.",
+        unit="bit",
+        compute=_glcm("entropy", _mm),
+        description=f"Disorder of pairs of skin {_mm:g} mm apart on the illumination-free layer.",
         source=_HARALICK,
         lowest=_level,
         finest=_level,
     )
-_add(
+FAMILY.add(
     "lbp_entropy",
     "Pattern entropy",
-    "bit",
-    _lbp_entropy,
-    "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
-    "of the illumination-free layer. Depends on the kind of pattern, not on its strength.",
+    unit="bit",
+    compute=_lbp_entropy,
+    description=(
+        "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
+        "of the illumination-free layer. Depends on the kind of pattern, not on its strength."
+    ),
     source="Ojala, Pietikäinen & Mäenpää (2002), doi:10.1109/TPAMI.2002.1017623",
     lowest=3.0,
     finest=3.0,
     better=Better.NEUTRAL,
 )
-_add(
+FAMILY.add(
     "pore_density",
     "Visible pores per area",
-    "/cm²",
-    _pore_density,
-    "Dark round dots of about 0.2 to 0.5 mm with at least 5 % contrast, per area of visible "
-    "skin. Stubble and freckles of that size count as well; sharpness decides how many are seen.",
+    unit="/cm²",
+    compute=_pore_density,
+    description=(
+        "Dark round dots of about 0.2 to 0.5 mm with at least 5 % contrast, per area of visible "
+        "skin. Stubble and freckles of that size count as well; sharpness decides how many are "
+        "seen."
+    ),
     source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
     lowest=6.0,
     groups=_PORE_GROUPS,
 )
-_add(
+FAMILY.add(
     "pore_area_fraction",
     "Area of visible pores",
-    "%",
-    _pore_area_fraction,
-    "Share of the visible skin inside dark round dots of about 0.2 to 0.5 mm.",
+    unit="%",
+    compute=_pore_area_fraction,
+    description="Share of the visible skin inside dark round dots of about 0.2 to 0.5 mm.",
     source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
     lowest=6.0,
     groups=_PORE_GROUPS,

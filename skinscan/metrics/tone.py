@@ -13,26 +13,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from skinscan.flags import Flag
-from skinscan.metrics.registry import Better, Concern, Metric, register
+from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
 
-_GROUPS = (
-    "forehead_upper",
-    "forehead_lower",
-    "glabella",
-    "temple",
-    "crows_feet",
-    "under_eye",
-    "nose_bridge",
-    "nose_tip",
-    "cheek_malar",
-    "cheek_buccal",
-    "nasolabial",
-    "upper_lip",
-    "marionette",
-    "chin",
-    "jawline",
-)
+FAMILY = Family("tone", Concern.TONE, (*OPEN_SKIN, "marionette", "jawline"))
 
 #: A spot exceeds its surroundings by this much melanin (100·optical density), by this many
 #: robust spreads of the whole face's skin, and is at least this large.
@@ -95,109 +79,100 @@ def _spot_area_fraction(sample: RegionSample) -> float:
     return _spots(sample)[1] / (100.0 * sample.area_cm2) * 100.0
 
 
-def _add(
-    quantity: str,
-    title: str,
-    unit: str,
-    compute: Callable[[RegionSample], float],
-    description: str,
-    *,
-    source: str,
-    better: Better = Better.DOWN,
-    level: float = 2.0,
-    flags: Flag = Flag.NONE,
-) -> None:
-    register(
-        Metric(
-            name=f"tone.{quantity}",
-            family="tone",
-            concern=Concern.TONE,
-            title=title,
-            unit=unit,
-            better=better,
-            groups=_GROUPS,
-            lowest_level_px_mm=level,
-            finest_level_px_mm=level,
-            description=description,
-            source=source,
-            compute=compute,
-            flags=flags,
-        )
-    )
-
-
 _CIE = "CIE 15:2018 Colorimetry; sRGB after IEC 61966-2-1"
 _PIGMENTS = "Two-pigment separation after Tsumura et al. (1999), doi:10.1364/JOSAA.16.002169"
 
 for _channel, (_name, _title) in enumerate(
     (("lightness", "Lightness L*"), ("a", "Red-green a*"), ("b", "Yellow-blue b*"))
 ):
-    _add(
+    FAMILY.add(
         _name,
         _title,
-        "",
-        _lab(_channel),
-        f"Median {_title.split()[-1]} of the region's skin (D65, 2°). Moves with exposure and "
-        "white balance: compare only photos of the same light.",
+        unit="",
+        compute=_lab(_channel),
+        description=(
+            f"Median {_title.split()[-1]} of the region's skin (D65, 2°). Moves with exposure and "
+            "white balance: compare only photos of the same light."
+        ),
+        lowest=2.0,
+        finest=2.0,
         source=_CIE,
         better=Better.NEUTRAL,
         flags=Flag.ABSOLUTE_COLOUR,
     )
-_add(
+FAMILY.add(
     "ita",
     "Individual typology angle",
-    "°",
-    _ita,
-    "arctan((L* - 50) / b*) of the region's median colour: above 55° very light, below -30° "
-    "dark. A description of the skin and the light, not a quality.",
+    unit="°",
+    compute=_ita,
+    description=(
+        "arctan((L* - 50) / b*) of the region's median colour: above 55° very light, below -30° "
+        "dark. A description of the skin and the light, not a quality."
+    ),
+    lowest=2.0,
+    finest=2.0,
     source="Chardon, Cretois & Hourseau (1991), doi:10.1111/j.1467-2494.1991.tb00561.x",
     better=Better.NEUTRAL,
     flags=Flag.ABSOLUTE_COLOUR,
 )
-_add(
+FAMILY.add(
     "evenness",
     "Unevenness of colour",
-    "ΔE",
-    _evenness,
-    "Robust spread of a* and b*, smoothed over 1.5 mm, within the region. Responds to blotches "
-    "and coloured shadows; not to brightness, lines or pores.",
+    unit="ΔE",
+    compute=_evenness,
+    description=(
+        "Robust spread of a* and b*, smoothed over 1.5 mm, within the region. Responds to blotches "
+        "and coloured shadows; not to brightness, lines or pores."
+    ),
+    lowest=2.0,
+    finest=2.0,
     source=_CIE + "; robust spread: 1.4826 times the median absolute deviation",
 )
-_add(
+FAMILY.add(
     "redness",
     "Redness",
-    "100·OD",
-    _pigment(0),
-    "Haemoglobin part of the optical density, region minus the whole face's median. Shading "
-    "cancels; the colour of the lamp cancels because the reference is the same face.",
+    unit="100·OD",
+    compute=_pigment(0),
+    description=(
+        "Haemoglobin part of the optical density, region minus the whole face's median. Shading "
+        "cancels; the colour of the lamp cancels because the reference is the same face."
+    ),
+    lowest=2.0,
+    finest=2.0,
     source=_PIGMENTS,
 )
-_add(
+FAMILY.add(
     "melanin",
     "Pigment",
-    "100·OD",
-    _pigment(1),
-    "Melanin part of the optical density, region minus the whole face's median.",
+    unit="100·OD",
+    compute=_pigment(1),
+    description="Melanin part of the optical density, region minus the whole face's median.",
+    lowest=2.0,
+    finest=2.0,
     source=_PIGMENTS,
     better=Better.NEUTRAL,
 )
-_add(
+FAMILY.add(
     "spot_density",
     "Pigment spots per area",
-    "/cm²",
-    _spot_density,
-    f"Spots of at least {_SPOT_AREA_MM2} mm² that exceed their surroundings (3 mm) by "
-    f"{_SPOT_CONTRAST:g} in melanin and by {_SPOT_SPREADS:g} times the skin's own spread, per "
-    "area of visible skin.",
+    unit="/cm²",
+    compute=_spot_density,
+    description=(
+        f"Spots of at least {_SPOT_AREA_MM2} mm² that exceed their surroundings (3 mm) by "
+        f"{_SPOT_CONTRAST:g} in melanin and by {_SPOT_SPREADS:g} times the skin's own spread, per "
+        "area of visible skin."
+    ),
+    lowest=3.0,
+    finest=3.0,
     source=_PIGMENTS,
-    level=3.0,
 )
-_add(
+FAMILY.add(
     "spot_area_fraction",
     "Area of pigment spots",
-    "%",
-    _spot_area_fraction,
-    f"Share of the visible skin inside spots of at least {_SPOT_AREA_MM2} mm².",
+    unit="%",
+    compute=_spot_area_fraction,
+    description=f"Share of the visible skin inside spots of at least {_SPOT_AREA_MM2} mm².",
     source=_PIGMENTS,
-    level=3.0,
+    lowest=3.0,
+    finest=3.0,
 )

@@ -5,32 +5,23 @@ What is measured is the contrast of a line in the picture, never its depth in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from skinscan.metrics.lines import FINE_BELOW_MM, FOLD_FROM_MM
-from skinscan.metrics.registry import Better, Concern, Metric, register
+from skinscan.metrics.registry import OPEN_SKIN, Concern, Family
 from skinscan.metrics.sample import RegionSample
 from skinscan.regions import region_mask, region_window
 
-_GROUPS = (
-    "forehead_upper",
-    "forehead_lower",
-    "glabella",
-    "temple",
-    "crows_feet",
-    "upper_lid",
-    "under_eye",
-    "tear_trough",
-    "lid_bag",
-    "nose_bridge",
-    "cheek_malar",
-    "cheek_buccal",
-    "nasolabial",
-    "upper_lip",
-    "marionette",
-    "chin",
+FAMILY = Family(
+    "wrinkles",
+    Concern.WRINKLES,
+    (
+        *(group for group in OPEN_SKIN if group != "nose_tip"),
+        "upper_lid",
+        "tear_trough",
+        "lid_bag",
+        "marionette",
+    ),
 )
 _RIDGES = (
     "Multi-scale valley detection after Steger (1998), doi:10.1109/34.659930, with two-sided "
@@ -85,93 +76,93 @@ def _severity(sample: RegionSample) -> float:
     return float(sample.lines.valley[window][inside].mean()) if inside.any() else float("nan")
 
 
-def _add(
-    quantity: str,
-    title: str,
-    unit: str,
-    compute: Callable[[RegionSample], float],
-    description: str,
-    *,
-    lowest: float = 3.0,
-) -> None:
-    register(
-        Metric(
-            name=f"wrinkles.{quantity}",
-            family="wrinkles",
-            concern=Concern.WRINKLES,
-            title=title,
-            unit=unit,
-            better=Better.DOWN,
-            groups=_GROUPS,
-            lowest_level_px_mm=lowest,
-            description=description,
-            source=_RIDGES,
-            compute=compute,
-        )
-    )
-
-
-_add(
+FAMILY.add(
     "severity",
     "Wrinkle severity",
-    "%",
-    _severity,
-    "Mean over the region of the contrast of the best line through each pixel, 100·Δln Y "
-    "against the fainter shoulder, before any threshold: contrast x width x length per area. "
-    "Responds to lines, folds and, weakly, to grain and camera noise; not to spots and not to "
-    "the edges of shadows. Moves with the direction of the light.",
+    unit="%",
+    compute=_severity,
+    description=(
+        "Mean over the region of the contrast of the best line through each pixel, 100·Δln Y "
+        "against the fainter shoulder, before any threshold: contrast x width x length per area. "
+        "Responds to lines, folds and, weakly, to grain and camera noise; not to spots and not to "
+        "the edges of shadows. Moves with the direction of the light."
+    ),
+    source=_RIDGES,
+    lowest=3.0,
 )
-_add(
+FAMILY.add(
     "length_density",
     "Length of lines per area",
-    "mm/cm²",
-    _length_density,
-    "Length of the traced lines inside the region per area of visible skin. Lines are traced "
-    "from four times the skin's own grain, so a faint line can appear or vanish as a whole.",
+    unit="mm/cm²",
+    compute=_length_density,
+    description=(
+        "Length of the traced lines inside the region per area of visible skin. Lines are traced "
+        "from four times the skin's own grain, so a faint line can appear or vanish as a whole."
+    ),
+    source=_RIDGES,
+    lowest=3.0,
 )
-_add(
+FAMILY.add(
     "contrast",
     "Contrast of lines",
-    "%",
-    _contrast,
-    "Length-weighted mean contrast of the traced lines, 100·Δln Y between the centre and the "
-    "fainter shoulder. Line contrast is not depth: it changes 2 to 3 % for every degree that "
-    "the light turns across the line.",
+    unit="%",
+    compute=_contrast,
+    description=(
+        "Length-weighted mean contrast of the traced lines, 100·Δln Y between the centre and the "
+        "fainter shoulder. Line contrast is not depth: it changes 2 to 3 % for every degree that "
+        "the light turns across the line."
+    ),
+    source=_RIDGES,
+    lowest=3.0,
 )
-_add(
+FAMILY.add(
     "width",
     "Width of lines",
-    "mm",
-    _width,
-    "Length-weighted mean full width of the traced lines at half of their contrast. Never "
-    "less than the blur of the photo.",
+    unit="mm",
+    compute=_width,
+    description=(
+        "Length-weighted mean full width of the traced lines at half of their contrast. Never "
+        "less than the blur of the photo."
+    ),
+    source=_RIDGES,
+    lowest=3.0,
 )
-_add(
+FAMILY.add(
     "area_fraction",
     "Area covered by lines",
-    "%",
-    _area_fraction,
-    "Length times width of the traced lines per area of visible skin.",
+    unit="%",
+    compute=_area_fraction,
+    description="Length times width of the traced lines per area of visible skin.",
+    source=_RIDGES,
+    lowest=3.0,
 )
-_add(
+FAMILY.add(
     "fine_line_density",
     "Length of fine lines per area",
-    "mm/cm²",
-    _fine_line_density,
-    f"Traced lines narrower than {FINE_BELOW_MM} mm, length per area of visible skin.",
+    unit="mm/cm²",
+    compute=_fine_line_density,
+    description=f"Traced lines narrower than {FINE_BELOW_MM} mm, length per area of visible skin.",
     lowest=6.0,
+    source=_RIDGES,
 )
-_add(
+FAMILY.add(
     "wrinkle_density",
     "Length of wrinkles per area",
-    "mm/cm²",
-    _wrinkle_density,
-    f"Traced lines of {FINE_BELOW_MM} to {FOLD_FROM_MM} mm width, length per area of visible skin.",
+    unit="mm/cm²",
+    compute=_wrinkle_density,
+    description=(
+        f"Traced lines of {FINE_BELOW_MM} to {FOLD_FROM_MM} mm width, length per area of visible "
+        "skin."
+    ),
+    source=_RIDGES,
+    lowest=3.0,
 )
-_add(
+FAMILY.add(
     "fold_density",
     "Length of folds per area",
-    "mm/cm²",
-    _fold_density,
-    f"Traced lines at least {FOLD_FROM_MM} mm wide, length per area of visible skin.",
+    unit="mm/cm²",
+    compute=_fold_density,
+    description=f"Traced lines at least {FOLD_FROM_MM} mm wide, length per area of visible skin.",
+    source=_RIDGES,
+    lowest=3.0,
 )
