@@ -12,7 +12,7 @@ from skinscan.facemap import rectify
 from skinscan.flags import Flag
 from skinscan.landmarks import View, find_face
 from skinscan.photo import load_photo
-from skinscan.quality import _RULES, Grade, assess, estimate_light, expression_of
+from skinscan.quality import RULES, Grade, assess, estimate_light, expression_of
 
 GOOD = Grade.GOOD
 ORDER = (Grade.GOOD, Grade.ACCEPTABLE, Grade.POOR)
@@ -52,7 +52,7 @@ def test_the_overall_verdict_is_the_worst(best, portrait):
 
 
 def test_every_check_explains_itself(best, portrait):
-    assert [c.name for c in best.checks] == list(_RULES)
+    assert [c.name for c in best.checks] == list(RULES)
     for check in (*best.checks, *portrait.quality.checks):
         assert check.title
         assert check.title[0].isupper()
@@ -62,9 +62,9 @@ def test_every_check_explains_itself(best, portrait):
         assert np.isfinite(check.value)
 
 
-@pytest.mark.parametrize("name", _RULES)
+@pytest.mark.parametrize("name", RULES)
 def test_a_rule_grades_in_order(name):
-    rule = _RULES[name]
+    rule = RULES[name]
     step = 1 if rule.higher_is_better else -1
     span = abs(rule.good - rule.acceptable)
     values = [rule.good + step * span, rule.good, rule.acceptable, rule.acceptable - step * span]
