@@ -24,6 +24,7 @@ class Flag(IntFlag):
     WRONG_VIEW = 2048
     EYES_CLOSED = 4096
     NOTHING_FOUND = 8192
+    COLOURLESS = 16384
 
 
 #: What each flag means, for people.
@@ -41,6 +42,7 @@ SENTENCES: Mapping[Flag, str] = MappingProxyType(
         Flag.NO_SEM: "No standard error is known yet for this measurement.",
         Flag.WRONG_VIEW: "This view does not show the region well.",
         Flag.EYES_CLOSED: "The eyes are closed or half closed.",
+        Flag.COLOURLESS: "The photo is black and white; colours mean nothing.",
         Flag.NOTHING_FOUND: "Nothing was found to take this property of (no line, for example).",
     }
 )

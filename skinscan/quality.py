@@ -297,6 +297,8 @@ _EYE_OUTLINE = (130, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110
 _BLUR_LEVEL = 6.0
 #: Width of the edges around an eye in a sharp photo: their own, and the camera's.
 _EDGE_MM, _EDGE_PX = 0.45, 2.3
+#: Red is at least this many times blue in the paler skins, in any usable light.
+_LEAST_HUE = 1.02
 #: Yaw of a good side view.
 _SIDE_YAW_DEG = 40.0
 
@@ -529,7 +531,18 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
     for check in checks:
         if check.verdict is Grade.POOR:
             flags |= RULES[check.name].flag
+    if _colourless(facemap):
+        flags |= Flag.COLOURLESS
     return Quality(checks=checks, light=light, flags=flags)
+
+
+def _colourless(facemap: FaceMap) -> bool:
+    """Whether the skin has no hue: a black-and-white photo saved as a colour one."""
+    base = facemap.layers[min(facemap.layers)]
+    if base.linear is None or not base.skin.any():
+        return False
+    red, green, blue = np.median(base.linear[base.skin], axis=0)
+    return bool(max(red, green, blue) < _LEAST_HUE * max(min(red, green, blue), 1e-6))
 
 
 __all__ = ["RULES", "Check", "Grade", "Light", "Quality", "Rule", "assess", "estimate_light"]

@@ -74,7 +74,7 @@ class Scan:
         Of the source bytes: tells photos apart without keeping them.
     view : View
     captured_at : datetime or None
-    camera : str or None
+    camera, lens : str or None
     photo_size_px : tuple of int
         Width and height of the full-size oriented photo.
     resolution_px_mm : float
@@ -96,6 +96,7 @@ class Scan:
     view: View
     captured_at: datetime | None
     camera: str | None
+    lens: str | None
     photo_size_px: tuple[int, int]
     resolution_px_mm: float
     levels: tuple[float, ...]
@@ -235,7 +236,7 @@ class Scan:
 def _unwritable(error: OSError) -> OutputError:
     return OutputError(
         expected="a folder that can be written to",
-        found=type(error).__name__,
+        found=(error.strerror or type(error).__name__).lower(),
         remedy="Choose another folder, or free some space",
     )
 
@@ -250,7 +251,7 @@ def _decode(file: PhotoFile, face: Face) -> Photo:
 def analyze(
     source: Source | Photo | PhotoFile,
     *,
-    name: str = "",
+    name: str | None = None,
     largest_face: bool = False,
     view: View | None = None,
     limits: PhotoLimits | None = None,
@@ -262,8 +263,9 @@ def analyze(
     ----------
     source : path, bytes, file object, PIL image, RGB array, Photo or PhotoFile
         The photo.
-    name : str
-        Label in tables. Never written anywhere else.
+    name : str, optional
+        Label in tables; by default the file's name where ``source`` is a path, else empty.
+        Written nowhere but in tables and saved scans.
     largest_face : bool
         Take the largest of several faces instead of raising.
     view : View, optional
@@ -290,6 +292,8 @@ def analyze(
     >>> scan = skinscan.analyze("2026-03-03_front.jpg")  # doctest: +SKIP
     >>> scan.table().query("metric == 'wrinkles.severity'")  # doctest: +SKIP
     """
+    if name is None:
+        name = Path(source).name if isinstance(source, str | os.PathLike) else ""
     options = FaceOptions(largest=largest_face)
     if isinstance(source, Photo):
         photo = source
@@ -310,6 +314,7 @@ def analyze(
         view=view,
         captured_at=photo.captured_at,
         camera=photo.camera,
+        lens=photo.lens,
         photo_size_px=photo.full_size_px,
         resolution_px_mm=facemap.resolution_px_mm,
         levels=tuple(sorted(facemap.layers)),
@@ -337,6 +342,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
         "view": scan.view.value,
         "captured_at": scan.captured_at.isoformat() if scan.captured_at else None,
         "camera": scan.camera,
+        "lens": scan.lens,
         "photo_size_px": list(scan.photo_size_px),
         "resolution_px_mm": scan.resolution_px_mm,
         "levels": list(scan.levels),
@@ -385,6 +391,7 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
         view=View(data["view"]),
         captured_at=datetime.fromisoformat(data["captured_at"]) if data["captured_at"] else None,
         camera=data["camera"],
+        lens=data["lens"],
         photo_size_px=(int(data["photo_size_px"][0]), int(data["photo_size_px"][1])),
         resolution_px_mm=float(data["resolution_px_mm"]),
         levels=tuple(float(v) for v in data["levels"]),

@@ -204,3 +204,9 @@ def test_spots_are_no_lines(canvas, diameter_mm, contrast_pct):
 
     found = new_lines(scan, before, nearest)
     assert [(w.region, round(w.length_mm), round(w.contrast_pct)) for w in found] == []
+
+
+def test_a_thread_darker_than_any_crease_is_no_line(grooved):
+    line = PAINTED["forehead_upper"]
+    assert near_line(grooved(20.0, 1.0), line), "the same course as a wrinkle is found"
+    assert near_line(grooved(80.0, 1.0), line) == []

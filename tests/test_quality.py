@@ -252,3 +252,10 @@ def test_flags_of_the_photo_reach_every_measurement(studio, plain, far):
     scan = studio.scan(plain, replace(far, exposure_ev=-4.5))
     assert scan.quality.flags & Flag.DARK
     assert all(m.flags & Flag.DARK for m in scan.measurements)
+
+
+def test_a_black_and_white_photo_says_so(studio, plain, far):
+    rgb = np.array(studio.shoot(plain, far))
+    grey = np.repeat(rgb.mean(axis=2, keepdims=True).round().astype(np.uint8), 3, axis=2)
+    assert look(grey).flags & Flag.COLOURLESS
+    assert not look(rgb).flags & Flag.COLOURLESS

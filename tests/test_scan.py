@@ -448,3 +448,11 @@ def test_a_smile_is_flagged_and_wrinkles_more(shared_photos):
     # Beside the nose some faces flatten on one side; benchmarks/real_photos.py counts them.
     for region in ("crows_feet_left", "crows_feet_right", "under_eye_left", "under_eye_right"):
         assert severity["smiling"][region] > severity["neutral"][region], region
+
+
+def test_a_scan_of_a_file_is_named_after_it(tmp_path, studio, plain, far):
+    path = tmp_path / "2026-03-03_front.png"
+    Image.fromarray(studio.shoot(plain, far)).save(path)
+    assert set(analyze(path).table()["photo"]) == {"2026-03-03_front.png"}
+    assert set(analyze(path, name="A 1").table()["photo"]) == {"A 1"}
+    assert set(analyze(path.read_bytes()).table()["photo"]) == {""}

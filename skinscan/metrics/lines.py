@@ -37,6 +37,8 @@ _TRACE_LEVEL = 4.5
 _LEAST_GRAINS = 1.5
 #: A course that is dark over less of its length than this leads across a spot, not along a line.
 _LEAST_FILLED = 0.65
+#: Skin does not lose half of its light within so little width: a strand of hair, a rim of glasses.
+_THREAD_PCT, _THREAD_MM = 50.0, 1.5
 #: Shorter pieces are pores, hairs and noise.
 _SHORTEST_MM = 6.0
 #: Limit between fine lines, wrinkles and folds, width in mm.
@@ -179,6 +181,8 @@ def _measured(traced: _Traced, maps: LevelMaps, grain_pct: float) -> tuple[Line,
     lines = []
     for centred, depth, width, filled in measure_profiles(traced.pieces, maps):
         if depth < _LEAST_GRAINS * grain_pct or filled < _LEAST_FILLED:
+            continue
+        if depth > _THREAD_PCT and width < _THREAD_MM:
             continue
         px = np.round(mm_to_map_px(centred, traced.level)).astype(int)
         u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)

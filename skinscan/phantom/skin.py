@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.colour import linear_to_lab, luminance
+from skinscan.colour import linear_to_lab
 from skinscan.phantom import features
 from skinscan.phantom.fractal import lattice_noise, smooth, step
 from skinscan.phantom.geometry import R0_MM, mean_frontal, neutral_surface
-from skinscan.phantom.truth import FaceTruth, Person, Pores, Spot, Wrinkle
+from skinscan.phantom.truth import FaceTruth, Pores, Spot, Wrinkle
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -461,15 +461,6 @@ def depth_profile(wrinkle: Wrinkle, t: F64) -> F64:
     taper = np.clip(np.sin(np.pi * np.clip(t, 0, 1)), 0, 1) ** 0.6
     profile = vary * taper
     return np.asarray(profile / max(float(profile.max()), 1e-9))
-
-
-def typical_luminance(person: Person) -> float:
-    """Relative luminance of the person's skin colour."""
-    rgb = reflectance(
-        np.full((1, 1), person.melanin_od, np.float32),
-        np.full((1, 1), RESTING_HAEMOGLOBIN, np.float32),
-    )
-    return float(luminance(rgb)[0, 0])
 
 
 __all__ = [
