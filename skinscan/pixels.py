@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
+#: cv2.remap takes at most 32767 rows at once.
+_REMAP_ROWS = 30000
+
 
 def gaussian(picture: F32, sigma_px: float) -> F32:
     """Gaussian mean with mirrored borders; ``sigma_px`` in px."""
@@ -62,8 +65,13 @@ def sampled(picture: F32, points_px: NDArray[np.floating], *, outside: float | N
     x = np.ascontiguousarray(points_px[..., 0], dtype=np.float32)
     y = np.ascontiguousarray(points_px[..., 1], dtype=np.float32)
     mode = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
-    found = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=mode, borderValue=outside or 0.0)
-    return np.asarray(found, dtype=np.float32)
+    found = np.empty(x.shape, dtype=np.float32)
+    for start in range(0, len(x), _REMAP_ROWS):
+        rows = slice(start, start + _REMAP_ROWS)
+        found[rows] = cv2.remap(
+            picture, x[rows], y[rows], cv2.INTER_LINEAR, borderMode=mode, borderValue=outside or 0.0
+        )
+    return found
 
 
 def curvatures(picture: F32) -> tuple[F32, F32]:

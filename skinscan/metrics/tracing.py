@@ -212,15 +212,8 @@ def measure_profiles(
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
     at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
     px = mm_to_map_px(at, maps.layer.level_px_mm)
-    seen = np.vstack(
-        [
-            sampled(maps.skin_weight, px[i : i + 30000], outside=0.0)
-            for i in range(0, len(px), 30000)
-        ]
-    )
-    raw = np.vstack(
-        [sampled(maps.layer.log_y, px[i : i + 30000]) for i in range(0, len(px), 30000)]
-    ).astype(np.float64)
+    seen = sampled(maps.skin_weight, px, outside=0.0)
+    raw = sampled(maps.layer.log_y, px).astype(np.float64)
     first, last = window(round(0.5 * _PROFILE_RUN_MM / STEP_MM))
     weight = np.where(seen > 0.99, 1.0, 1e-6)
     profile = _running_mean(raw * weight, first, last) / _running_mean(weight, first, last)

@@ -266,10 +266,4 @@ def crests(
 
 def _looked_up(picture: NDArray[np.float32], points_px: NDArray[np.float64]) -> NDArray[np.float32]:
     """Interpolate at a long list of points, shape (n, 1, 2) -> (n,)."""
-    # cv2.remap takes at most 32767 rows.
-    return np.concatenate(
-        [
-            sampled(picture, points_px[i : i + 30000], outside=0.0)[:, 0]
-            for i in range(0, len(points_px), 30000)
-        ]
-    )
+    return sampled(picture, points_px, outside=0.0)[:, 0]
