@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
-from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Family
+from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
 from skinscan.pixels import curvatures, gaussian
 
@@ -130,6 +130,7 @@ FAMILY.add(
     "Roughness Rq",
     unit="%",
     compute=_roughness_rq,
+    dose=Dose.ROUGHNESS,
     description=(
         "Root mean square of the contrast of structures of 0.3 to 2 mm, traced lines left out. "
         "Optical, not topographic: relief, pigment and camera noise all contribute, and a soft "
@@ -144,6 +145,7 @@ FAMILY.add(
     "Roughness Rz",
     unit="%",
     compute=_roughness_rz,
+    dose=Dose.ROUGHNESS,
     description=(
         "Mean over tiles of 6 mm of the span between the darkest and the brightest point in the "
         "contrast of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic."
@@ -158,6 +160,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         f"Co-occurrence contrast at {_mm:g} mm",
         unit="",
         compute=_glcm("contrast", _mm),
+        dose=Dose.ROUGHNESS,
         description=(
             f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
             "illumination-free layer. Rises with coarse or strong texture."
@@ -171,6 +174,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         f"Co-occurrence homogeneity at {_mm:g} mm",
         unit="",
         compute=_glcm("homogeneity", _mm),
+        dose=Dose.ROUGHNESS,
         description=(
             f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1. "
             "Rises as skin becomes smoother."
@@ -185,6 +189,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         f"Co-occurrence entropy at {_mm:g} mm",
         unit="bit",
         compute=_glcm("entropy", _mm),
+        dose=Dose.ROUGHNESS,
         description=f"Disorder of pairs of skin {_mm:g} mm apart on the illumination-free layer.",
         source=_HARALICK,
         lowest=_level,
@@ -195,6 +200,7 @@ FAMILY.add(
     "Pattern entropy",
     unit="bit",
     compute=_lbp_entropy,
+    dose=Dose.ROUGHNESS,
     description=(
         "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
         "of the illumination-free layer. Depends on the kind of pattern, not on its strength."
@@ -209,6 +215,7 @@ FAMILY.add(
     "Visible pores per area",
     unit="/cm²",
     compute=_pore_density,
+    dose=Dose.PORES,
     description=(
         "Dark round dots of about 0.2 to 0.5 mm with at least 5 % contrast, per area of visible "
         "skin. Stubble and freckles of that size count as well; sharpness decides how many are "
@@ -223,6 +230,7 @@ FAMILY.add(
     "Area of visible pores",
     unit="%",
     compute=_pore_area_fraction,
+    dose=Dose.PORES,
     description="Share of the visible skin inside dark round dots of about 0.2 to 0.5 mm.",
     source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
     lowest=6.0,
