@@ -365,6 +365,7 @@ def region(name: str) -> Region:
     return found
 
 
+@cache
 def groups() -> Mapping[str, tuple[Region, ...]]:
     """Regions of the atlas by group name: a pair for paired ones."""
     result: dict[str, tuple[Region, ...]] = {}
