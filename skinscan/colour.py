@@ -141,4 +141,4 @@ def shading(linear: NDArray[np.float32]) -> NDArray[np.float32]:
 def _density(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     """100·optical density (natural logarithm); the floor is below the first 8-bit step."""
     floored = np.maximum(linear, np.float32(1.0 / 4096.0))
-    return np.asarray(np.float32(-100.0) * np.log(floored), dtype=np.float32)
+    return np.asarray(cv2.log(floored), dtype=np.float32).reshape(linear.shape) * np.float32(-100.0)
