@@ -178,7 +178,7 @@ def shade_beneath(image: F32, worn: Worn, light: Light) -> None:
         image *= (1 - np.float32(share) * worn.shadow)[..., None]
 
 
-def paint(image: F32, worn: Worn, *, truth: FaceTruth, light: Light) -> None:
+def paint(image: F32, worn: Worn, light: Light) -> None:
     """Put what is worn over the picture, in place.
 
     Parameters
@@ -186,7 +186,6 @@ def paint(image: F32, worn: Worn, *, truth: FaceTruth, light: Light) -> None:
     image : ndarray of float32, shape (H, W, 3)
         Linear light.
     worn : Worn
-    truth : FaceTruth
     light : Light
     """
     level = np.float32(0.75 * light.key + light.ambient)
@@ -220,15 +219,11 @@ def _drawn(strokes: Sequence[Stroke], capture: Capture) -> F32:
                 lineType=cv2.LINE_AA,
                 shift=_SHIFT,
             )
-    small = cv2.resize(
-        canvas, (capture.width_px, capture.height_px), interpolation=cv2.INTER_AREA
-    )
+    small = cv2.resize(canvas, (capture.width_px, capture.height_px), interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.float32) / np.float32(255)
 
 
-def _hair_coats(
-    strokes: Sequence[Stroke], rgb: F32, seed: int, capture: Capture
-) -> list[Coat]:
+def _hair_coats(strokes: Sequence[Stroke], rgb: F32, seed: int, capture: Capture) -> list[Coat]:
     tone = np.random.default_rng([seed, 91]).integers(len(_HAIR_TONES), size=len(strokes))
     return [
         Coat(_drawn([s for s, t in zip(strokes, tone, strict=True) if t == k], capture), rgb * gain)
@@ -294,8 +289,9 @@ def _glasses(glasses: Glasses, shape: HeadShape) -> tuple[list[Stroke], list[F64
         ear = np.array([side * 79.0, hinge_y + 1.0, -38.0])
         corner = start + np.array([side * 4.5, 0.0, -3.0])
         t = np.linspace(0, 1, 60)[:, None]
-        arm = np.concatenate([start + np.linspace(0, 1, 6)[:, None] * (corner - start),
-                              corner + t * (ear - corner)])
+        arm = np.concatenate(
+            [start + np.linspace(0, 1, 6)[:, None] * (corner - start), corner + t * (ear - corner)]
+        )
         strokes.append(Stroke(arm, max(1.0, 1.2 * glasses.rim_mm)))
     gap = centre - half_w
     x = np.linspace(-gap, gap, 25)
@@ -318,9 +314,11 @@ def _frame_coats(
         along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
         across = 1 - np.abs(along @ light.direction)
         lit = np.flatnonzero(across > 0.45)
-        for run in np.split(lit, np.flatnonzero(np.diff(lit) > 1) + 1):
-            if len(run) > 2:
-                glints.append(Stroke(stroke.points_mm[run] + towards, 0.3 * glasses.rim_mm))
+        glints += [
+            Stroke(stroke.points_mm[run] + towards, 0.3 * glasses.rim_mm)
+            for run in np.split(lit, np.flatnonzero(np.diff(lit) > 1) + 1)
+            if len(run) > 2
+        ]
     white = np.full(3, 0.8 * glasses.shine, dtype=np.float32)
     glint = _drawn(glints, capture) * np.float32(glasses.shine)
     return [body, Coat(as_f32(glint), white + body.rgb)]
@@ -418,9 +416,7 @@ def _loose_hair(hair: LooseHair, truth: FaceTruth, shape: HeadShape) -> list[Str
     bend = np.stack([x0 + sway[lock, 0] + jitter[:, 1], y0 - 0.55 * fall], axis=1)
     tip = np.stack([root_x[lock] + sway[lock, 1] + jitter[:, 2], y0 - fall], axis=1)
     s = np.linspace(0, 1, 24)[None, :, None]
-    curves = (
-        (1 - s) ** 2 * root[:, None] + 2 * s * (1 - s) * bend[:, None] + s**2 * tip[:, None]
-    )
+    curves = (1 - s) ** 2 * root[:, None] + 2 * s * (1 - s) * bend[:, None] + s**2 * tip[:, None]
     widths = hair.thickness_mm * np.exp(0.12 * rng.standard_normal(hair.strands))
     return _strokes(curves, widths, shape, _HAIR_LIFT_MM)
 

@@ -128,7 +128,7 @@ def scene_light(truth: FaceTruth, capture: Capture) -> F32:
     image += wall
     if worn.any:
         # hair and temples reach beyond the outline of the head
-        occluders.paint(image, worn, truth=truth, light=light)
+        occluders.paint(image, worn, light)
     image *= np.float32(_EXPOSURE)
     return image
 
