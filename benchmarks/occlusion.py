@@ -28,7 +28,7 @@ from skinscan.covers import Covers
 from skinscan.errors import SkinscanError
 from skinscan.facemap import FaceMap, rectify
 from skinscan.flags import Flag
-from skinscan.frame import GRID_PX_MM, map_size
+from skinscan.frame import GRID_PX_MM, map_px_to_mm, map_size
 from skinscan.landmarks import Face, FaceOptions, View, find_face
 from skinscan.metrics import measure
 from skinscan.phantom import (
@@ -53,25 +53,47 @@ Mask = NDArray[np.bool_]
 EYES = ("under_eye", "cheek_malar", "nose_bridge", "crows_feet")
 FOREHEAD = ("forehead_upper", "forehead_lower")
 LOWER = ("chin", "upper_lip", "cheek_buccal", "jawline")
-KINDS: dict[str, tuple[Occluders, tuple[str, ...]]] = {
-    "wire rims, gold, 0.8 mm": (
-        Occluders(glasses=Glasses(rim_mm=0.8, rgb=(0.25, 0.22, 0.16), shine=0.8)),
-        EYES,
-    ),
-    "rims, black, 1.2 mm": (Occluders(glasses=Glasses(rim_mm=1.2)), EYES),
-    "rims, black, 3.5 mm, glare": (Occluders(glasses=Glasses(rim_mm=3.5, glare=0.2)), EYES),
-    "rims, skin-coloured, 2.5 mm": (
-        Occluders(glasses=Glasses(rim_mm=2.5, rgb=(0.5, 0.35, 0.22))),
-        EYES,
-    ),
-    "6 single strands": (Occluders(hair=LooseHair()), FOREHEAD),
-    "fringe, 500 hairs": (
-        Occluders(hair=LooseHair(strands=500, clumps=26, reach_mm=42.0)),
-        FOREHEAD,
-    ),
-    "stubble, 40/cm², 1 mm": (Occluders(beard=Beard()), LOWER),
-    "full beard": (Occluders(beard=Beard(density_cm2=160.0, length_mm=12.0)), LOWER),
+#: Where hair, glasses and beard cover the face: lowest and highest y, mm; regions concerned.
+PLACES: dict[str, tuple[float, float, tuple[str, ...]]] = {
+    "hair": (50.0, 118.0, FOREHEAD),
+    "glasses": (0.0, 42.0, EYES),
+    "beard": (-98.0, -26.0, LOWER),
 }
+#: Worn together, since they do not touch each other; words for each part.
+OUTFITS: tuple[tuple[Occluders, dict[str, str]], ...] = (
+    (
+        Occluders(
+            glasses=Glasses(rim_mm=0.8, rgb=(0.25, 0.22, 0.16), shine=0.8),
+            hair=LooseHair(),
+            beard=Beard(),
+        ),
+        {
+            "glasses": "wire rims, gold, 0.8 mm",
+            "hair": "6 single strands",
+            "beard": "stubble, 40/cm², 1 mm",
+        },
+    ),
+    (
+        Occluders(
+            glasses=Glasses(rim_mm=1.2),
+            hair=LooseHair(strands=500, clumps=26, reach_mm=42.0),
+            beard=Beard(density_cm2=160.0, length_mm=12.0),
+        ),
+        {
+            "glasses": "rims, black, 1.2 mm",
+            "hair": "fringe, 500 hairs",
+            "beard": "full beard",
+        },
+    ),
+    (
+        Occluders(glasses=Glasses(rim_mm=3.5, glare=0.2)),
+        {"glasses": "rims, black, 3.5 mm, glare"},
+    ),
+    (
+        Occluders(glasses=Glasses(rim_mm=2.5, rgb=(0.5, 0.35, 0.22))),
+        {"glasses": "rims, skin-coloured, 2.5 mm"},
+    ),
+)
 TONES = {"light, ITA 50°": 50.0, "brown, ITA 15°": 15.0, "dark, ITA −35°": -35.0}
 METRICS = ("wrinkles.severity", "texture.roughness_rq", "tone.redness")
 PX_MM = 3.0
@@ -130,33 +152,47 @@ def seen(photo: Photo, face: Face) -> tuple[FaceMap, FaceMap]:
     return rectify(photo, face), before
 
 
-def compare(
-    tally: Tally, truth: FaceTruth, capture: Capture, groups: tuple[str, ...], plain: FaceMap
-) -> None:
-    """Add one face that wears something."""
+def heights() -> Floats:
+    """Height y of each grid pixel, mm."""
+    rows, columns = map_size(GRID_PX_MM)
+    v, u = np.mgrid[0:rows, 0:columns].astype(np.float64)
+    return map_px_to_mm(np.stack([u, v], axis=-1), GRID_PX_MM)[..., 1]
+
+
+def compare(tallies: dict[str, Tally], truth: FaceTruth, capture: Capture, plain: FaceMap) -> None:
+    """Add one face that wears an outfit; ``tallies`` by place."""
     photo = load_photo(render(truth, capture))
     after, before = seen(photo, find_face(photo))
     cover = on_grid(occluder_cover(truth, capture), after)
     near = cv2.dilate(cover, np.ones((round(2 * FREE_MM * GRID_PX_MM) + 1,) * 2, np.uint8))
     inside = plain.skin & after.visible & ~feature_mask()
-    covered, free = (cover > COVERED) & inside, (near < FREE) & inside
-    tally.found.append(float((~after.skin)[covered].mean()))
-    tally.found_before.append(float((~before.skin)[covered].mean()))
-    tally.wrong.append(float((~after.skin)[free].mean()))
-    bare = values(plain, groups)
-    for name, facemap in (("before", before), ("after", after)):
-        worn = values(facemap, groups)
-        for (metric, region), value in bare.items():
-            now = worn[metric, region]
-            if name == "after" and metric == METRICS[0]:
-                tally.occluded.append(float(not np.isfinite(now)))
-            change = abs(now - value) if metric == METRICS[2] else 100 * abs(now / value - 1)
-            tally.changes.setdefault(f"{metric} {name}", []).append(change)
+    free = (near < FREE) & inside
+    everywhere = tuple(group for _, _, groups in PLACES.values() for group in groups)
+    bare = values(plain, everywhere)
+    worn = {"before": values(before, everywhere), "after": values(after, everywhere)}
+    y = heights()
+    for place, tally in tallies.items():
+        low, high, groups = PLACES[place]
+        covered = (cover > COVERED) & inside & (y > low) & (y < high)
+        tally.found.append(float((~after.skin)[covered].mean()))
+        tally.found_before.append(float((~before.skin)[covered].mean()))
+        tally.wrong.append(float((~after.skin)[free].mean()))
+        for name, now in worn.items():
+            for (metric, region), value in bare.items():
+                if not region.startswith(groups):
+                    continue
+                new = now[metric, region]
+                if name == "after" and metric == METRICS[0]:
+                    tally.occluded.append(float(not np.isfinite(new)))
+                change = abs(new - value) if metric == METRICS[2] else 100 * abs(new / value - 1)
+                tally.changes.setdefault(f"{metric} {name}", []).append(change)
 
 
 def phantoms(report: Report, faces: int) -> None:
     """Measure and report the phantoms."""
-    tallies = {(kind, tone): Tally() for kind in KINDS for tone in TONES}
+    tallies = {
+        (kind, tone): Tally() for _, kinds in OUTFITS for kind in kinds.values() for tone in TONES
+    }
     for index in range(faces):
         for tone, ita in TONES.items():
             progress(f"face {index + 1} of {faces}, {tone}")
@@ -177,9 +213,9 @@ def phantoms(report: Report, faces: int) -> None:
             )
             photo = load_photo(render(bare, capture))
             plain = rectify(photo, find_face(photo))
-            for kind, (worn, groups) in KINDS.items():
-                truth = replace(bare, occluders=worn)
-                compare(tallies[kind, tone], truth, capture, groups, plain)
+            for worn, kinds in OUTFITS:
+                parts = {place: tallies[kind, tone] for place, kind in kinds.items()}
+                compare(parts, replace(bare, occluders=worn), capture, plain)
 
     def middle(numbers: list[float], digits: int = 0) -> str:
         known = [n for n in numbers if np.isfinite(n)]
@@ -207,7 +243,9 @@ def phantoms(report: Report, faces: int) -> None:
         "Arrows lead from the mask without the search for thin covers to the mask with it. "
         "Changes are medians over faces and regions of the absolute difference to the same face "
         "wearing nothing: per cent of severity and roughness, points of redness. Regions flagged "
-        "`occluded` count in the last column only. Shadows of rims count as free skin."
+        "`occluded` count in the last column only. Shadows of rims count as free skin, and free "
+        "skin is counted for the whole outfit: wire rims, strands and stubble are worn together, "
+        "and so are thin black rims, fringe and full beard."
     )
     report.table(
         (
@@ -262,12 +300,13 @@ def photographs(report: Report, folder: Path) -> None:
 def main() -> None:
     """Run and print."""
     options = parser(__doc__)
-    options.add_argument("--faces", type=int, default=5, help="phantoms of each tone")
+    options.add_argument("--faces", type=int, default=5, help="phantoms of each tone; 0: none")
     options.add_argument("--photos", type=Path, default=PHOTOS, help="%(default)s")
     args = options.parse_args()
     cv2.setNumThreads(1)
     report = Report("What covers the skin", "occlusion.py")
-    phantoms(report, args.faces)
+    if args.faces:
+        phantoms(report, args.faces)
     if args.photos.is_dir():
         photographs(report, args.photos)
     else:
