@@ -32,6 +32,9 @@ Mask = NDArray[np.bool_]
 #: Below the first step of an 8-bit photo.
 _DARKEST = np.float32(1.0 / 4096.0)
 
+#: From here on single hairs are seen as such.
+_RESOLVED_PX_MM = 3.0
+
 # --- glasses: lengths in mm, evidence in multiples of the usual contrast around the eyes
 #: Centres of the eyes' openings, and where rims run around them.
 _EYE_X_MM, _EYE_Y_MM = 31.0, 25.0
@@ -72,8 +75,10 @@ _FROWN_HALF_MM, _FROWN_TOP_MM = 18.0, 68.0
 _STRAND_BOTTOM_MM = -15.0
 _STRAND_ACROSS_MM, _STRAND_ALONG_MM = 0.3, 2.0
 _DIRECTIONS = 12
-#: Evidence at which a strand starts and goes on, and its least extent.
-_STRAND_START, _STRAND_ON, _STRAND_LEAST_MM = 2.6, 1.7, 12.0
+#: Evidence at which a strand starts and goes on, in full and below 3 px/mm, where a hair is
+#: as faint as the ends of wrinkles; and its least extent.
+_STRAND, _STRAND_COARSE = (2.3, 1.4), (2.6, 1.7)
+_STRAND_LEAST_MM = 12.0
 _STRAND_MARGIN_MM = 0.5
 #: Hanging contrast within a window, relative to bare cheeks, at which a fringe starts and
 #: goes on, and its least area.
@@ -88,10 +93,9 @@ _SPECK_MM, _SPECK_WINDOW_MM = 0.2, 7.0
 #: Bare skin has this share of such specks, by definition; a beard starts and goes on at
 #: multiples of it, over a least area. Below 3 px/mm creases too are cut into specks.
 _SPECK_SHARE = 0.02
-_STUBBLE, _STUBBLE_COARSE = (4.0, 2.0), (6.0, 4.0)
+_STUBBLE, _STUBBLE_COARSE = (4.5, 2.2), (6.0, 4.0)
 #: Skin between the hairs of a beard up to this far from each other is not bare, mm.
 _BEARD_GAP_MM = 3.0
-_RESOLVED_PX_MM = 3.0
 _STUBBLE_LEAST_MM2 = 300.0
 
 
@@ -464,9 +468,10 @@ def _loose_hair(log_y: F32, level: float, *, core: Mask, features: Mask, hidden:
     usual = max(usual, _LEAST_CONTRAST)
     frown = (np.abs(x) < _FROWN_HALF_MM) & (y < _FROWN_TOP_MM)
     may = hangs & ~off & ~frown
+    start, on = _STRAND if level >= _RESOLVED_PX_MM else _STRAND_COARSE
     strands = _grow(
-        may & (best > _STRAND_START * usual),
-        may & (best > _STRAND_ON * usual),
+        may & (best > start * usual),
+        may & (best > on * usual),
         least_px=_STRAND_LEAST_MM * level,
         extent=True,
     )
