@@ -93,7 +93,7 @@ _SPECK_MM, _SPECK_WINDOW_MM = 0.2, 7.0
 #: Bare skin has this share of such specks, by definition; a beard starts and goes on at
 #: multiples of it, over a least area. Below 3 px/mm creases too are cut into specks.
 _SPECK_SHARE = 0.02
-_STUBBLE, _STUBBLE_COARSE = (4.5, 2.2), (6.0, 4.0)
+_STUBBLE, _STUBBLE_COARSE = (4.0, 2.0), (6.0, 4.0)
 #: Skin between the hairs of a beard up to this far from each other is not bare, mm.
 _BEARD_GAP_MM = 3.0
 _STUBBLE_LEAST_MM2 = 300.0
