@@ -20,6 +20,7 @@ from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from skinscan.colour import luminance_of_codes, to_linear
+from skinscan.covers import Covers
 from skinscan.frame import (
     GRID_PX_MM,
     LEVELS_PX_MM,
@@ -175,6 +176,8 @@ class FaceMap:
         ``visible`` without eyes, brows, lips, nostrils, hair, glasses, clipped light.
     clipped : ndarray of bool, shape (rows, columns)
         Visible but over-exposed.
+    covers : Covers
+        Where thin things lie over the skin: rims of glasses, strands of hair, stubble.
     resolution_px_mm : float
         Pixels per canonical mm that the photo really has.
     layers : Mapping[float, Layer]
@@ -186,6 +189,7 @@ class FaceMap:
     visible: NDArray[np.bool_]
     skin: NDArray[np.bool_]
     clipped: NDArray[np.bool_]
+    covers: Covers
     resolution_px_mm: float
     layers: Mapping[float, Layer]
 
@@ -389,7 +393,14 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
     colour, over = _colour_layers(crop, moved, top)
     clipped_grid = (resized_linear(over, *map_size(GRID_PX_MM)) > _CLIPPED_SHARE) & visible
     any_clipped = bool(clipped_grid.any())
-    skin = skin_mask(colour[GRID_PX_MM], visible=visible, clipped=clipped_grid)
+    finest_colour = max(colour)
+    skin, covers = skin_mask(
+        colour[GRID_PX_MM],
+        visible=visible,
+        clipped=clipped_grid,
+        fine=colour[finest_colour],
+        fine_level=finest_colour,
+    )
     skin_weight = skin.astype(np.float32)
     layers = {}
     for level in sorted(chosen, reverse=True):
@@ -406,6 +417,7 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
         visible=visible,
         skin=skin,
         clipped=clipped_grid,
+        covers=covers,
         resolution_px_mm=resolution,
         layers=MappingProxyType(dict(sorted(layers.items()))),
     )

@@ -270,6 +270,14 @@ RULES: Mapping[str, Rule] = {
         "Nothing covers the face.",
         higher_is_better=True,
     ),
+    "glasses": Rule(
+        "Glasses",
+        "% of the face",
+        0.0,
+        100.0,
+        "Take the glasses off: rims hide skin, lenses bend and shade it.",
+        "No glasses seen.",
+    ),
     "background": Rule(
         "Background unrest",
         "L*",
@@ -520,6 +528,7 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
         "expression": strength,
         "eyes_open": blink,
         "visible_skin": _visible_share(facemap, view),
+        "glasses": 100.0 * float(facemap.covers.glasses.sum() / max(int(facemap.visible.sum()), 1)),
         "background": _background_unrest(photo, face),
     }
     notes = {"expression": f" Seen: {named}."}

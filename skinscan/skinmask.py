@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.colour import luminance
+from skinscan.covers import Covers, find_covers
 from skinscan.frame import (
     BOTTOM_MM,
     GRID_PX_MM,
@@ -174,7 +175,9 @@ def skin_mask(
     *,
     visible: NDArray[np.bool_],
     clipped: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
+    fine: NDArray[np.float32] | None = None,
+    fine_level: float = GRID_PX_MM,
+) -> tuple[NDArray[np.bool_], Covers]:
     """Find the skin on the grid.
 
     Parameters
@@ -183,10 +186,16 @@ def skin_mask(
         Linear sRGB light on the grid (`GRID_PX_MM`).
     visible, clipped : ndarray of bool, shape (rows, columns)
         Facing the camera; over-exposed.
+    fine : ndarray of float32, shape (``map_size(fine_level)``, 3), optional
+        The same light at a finer level, where hairs are better seen.
+    fine_level : float
+        px/mm of ``fine``.
 
     Returns
     -------
-    ndarray of bool, shape (rows, columns)
+    skin : ndarray of bool, shape (rows, columns)
+    covers : Covers
+        Thin things over the skin; left out of ``skin``.
     """
     floor = np.float32(1.0 / 4096.0)
     safe = np.maximum(linear, floor)
@@ -198,7 +207,8 @@ def skin_mask(
     domain = visible & ~features & ~clipped
     core = _core_mask() & domain
     if core.sum() < 200:
-        return np.asarray(domain)
+        none = np.zeros(domain.shape, dtype=bool)
+        return np.asarray(domain), Covers(glasses=none, hair=none, stubble=none)
     smooth = [
         gaussian(f.astype(np.float32), 0.6 * GRID_PX_MM) for f in (log_y, red_green, green_blue)
     ]
@@ -221,4 +231,13 @@ def skin_mask(
         size[0] = 0
         keep = size >= 0.05 * max(int(size.sum()), 1)
         connected = keep[labels]
-    return np.asarray(connected & domain)
+    covers = find_covers(
+        linear if fine is None else fine,
+        level=GRID_PX_MM if fine is None else fine_level,
+        grid_linear=linear,
+        core=core & connected,
+        features=features,
+        visible=visible,
+        hidden=~(connected | features),
+    )
+    return np.asarray(connected & domain & ~covers.any), covers

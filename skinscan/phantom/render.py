@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.phantom import camera, eyes, head, shading, skin
+from skinscan.phantom import camera, eyes, head, occluders, shading, skin
 from skinscan.phantom.capture import Capture
 from skinscan.phantom.fractal import as_f32
 from skinscan.phantom.geometry import HeadShape, carry, head_shape
@@ -119,10 +119,16 @@ def scene_light(truth: FaceTruth, capture: Capture) -> F32:
         uv[part] = sample(shape.uv_mm, hits.column[part], hits.row[part])
         image[part] = _shade(scene, hits.rows(part), uv[part], lit[part])
     eyes.paint(image, uv, shape=shape, view=view, light=light, person=person, capture=capture)
+    worn = occluders.cover(truth, capture, hits=hits)
+    if worn.any:
+        occluders.shade_beneath(image, worn, light)
     wall = _wall(capture, light)
     image -= wall
     image *= hits.coverage[..., None]
     image += wall
+    if worn.any:
+        # hair and temples reach beyond the outline of the head
+        occluders.paint(image, worn, light)
     image *= np.float32(_EXPOSURE)
     return image
 

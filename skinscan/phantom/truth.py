@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -39,6 +39,33 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
             found=f"{value!r}",
             remedy=f"Give a value of {name} inside the range",
         )
+
+
+def check_colour(name: str, colour: Sequence[float]) -> tuple[float, float, float]:
+    """Return a linear-light colour as a tuple, or raise.
+
+    Parameters
+    ----------
+    name : str
+        Field as the caller knows it.
+    colour : sequence of float
+        Red, green and blue in 0..1.
+
+    Raises
+    ------
+    PhantomError
+        If there are not three numbers in 0..1.
+    """
+    found = tuple(float(c) for c in colour)
+    if len(found) != 3:
+        raise PhantomError(
+            expected=f"three numbers in {name}",
+            found=f"{len(found)}",
+            remedy="Give linear red, green and blue in 0..1",
+        )
+    for c in found:
+        check_range(name, c, 0.0, 1.0)
+    return found[0], found[1], found[2]
 
 
 def build(kind: type[_T], data: Mapping[str, Any]) -> _T:
@@ -108,16 +135,7 @@ class Person:
         check_range("lip_haemoglobin_od", self.lip_haemoglobin_od, 0.0, 0.6)
         check_range("hairline_mm", self.hairline_mm, 88.0, 125.0)
         for name in ("hair_rgb", "brow_rgb", "iris_rgb", "cloth_rgb"):
-            colour = tuple(float(c) for c in getattr(self, name))
-            if len(colour) != 3:
-                raise PhantomError(
-                    expected=f"three numbers in {name}",
-                    found=f"{len(colour)}",
-                    remedy="Give linear red, green and blue in 0..1",
-                )
-            for c in colour:
-                check_range(name, c, 0.0, 1.0)
-            object.__setattr__(self, name, colour)
+            object.__setattr__(self, name, check_colour(name, getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -216,6 +234,124 @@ class Spot:
 
 
 @dataclass(frozen=True)
+class Glasses:
+    """Spectacles with rims.
+
+    Attributes
+    ----------
+    rim_mm : float
+        Thickness of the rims, 0.6 (wire) to 4 (acetate).
+    rgb : tuple of float
+        Linear-light colour of frame and bridge.
+    shine : float
+        Mirror-like share: 0 matt plastic, 1 polished metal.
+    lens_width_mm, lens_height_mm : float
+        Inside one rim, 36 to 64 and 24 to 52.
+    glare : float
+        Light that the lenses reflect as a faint slanted band, 0 to 1.
+    """
+
+    rim_mm: float = 1.0
+    rgb: tuple[float, float, float] = (0.02, 0.02, 0.02)
+    shine: float = 0.2
+    lens_width_mm: float = 50.0
+    lens_height_mm: float = 38.0
+    glare: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_range("rim_mm", self.rim_mm, 0.6, 4.0)
+        check_range("shine", self.shine, 0.0, 1.0)
+        check_range("lens_width_mm", self.lens_width_mm, 36.0, 64.0)
+        check_range("lens_height_mm", self.lens_height_mm, 24.0, 52.0)
+        check_range("glare", self.glare, 0.0, 1.0)
+        object.__setattr__(self, "rgb", check_colour("rgb", self.rgb))
+
+
+@dataclass(frozen=True)
+class LooseHair:
+    """Head hair that falls over the forehead and temples, coloured as the person's.
+
+    Attributes
+    ----------
+    strands : int
+        Number of hairs, 0 to 2000.
+    clumps : int
+        Locks into which they gather, 1 to 200; as many as strands: single hairs.
+    thickness_mm : float
+        0.04 to 0.15; people's hair is 0.06 to 0.1.
+    reach_mm : float
+        How far below the hairline the tips hang, 5 to 90.
+    """
+
+    strands: int = 6
+    clumps: int = 6
+    thickness_mm: float = 0.08
+    reach_mm: float = 50.0
+
+    def __post_init__(self) -> None:
+        check_range("strands", self.strands, 0, 2000)
+        check_range("clumps", self.clumps, 1, 200)
+        check_range("thickness_mm", self.thickness_mm, 0.04, 0.15)
+        check_range("reach_mm", self.reach_mm, 5.0, 90.0)
+
+
+@dataclass(frozen=True)
+class Beard:
+    """Hair on upper lip, cheeks, jaw and chin, coloured as the person's.
+
+    Attributes
+    ----------
+    density_cm2 : float
+        Hairs per cm², 0 to 200.
+    length_mm : float
+        0.2 (yesterday's shave) to 25.
+    thickness_mm : float
+        0.05 to 0.2; about 0.1.
+    """
+
+    density_cm2: float = 40.0
+    length_mm: float = 1.0
+    thickness_mm: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_range("density_cm2", self.density_cm2, 0.0, 200.0)
+        check_range("length_mm", self.length_mm, 0.2, 25.0)
+        check_range("thickness_mm", self.thickness_mm, 0.05, 0.2)
+
+
+@dataclass(frozen=True)
+class Occluders:
+    """What covers the skin; nothing by default.
+
+    Attributes
+    ----------
+    glasses : Glasses, optional
+    hair : LooseHair, optional
+    beard : Beard, optional
+    """
+
+    glasses: Glasses | None = None
+    hair: LooseHair | None = None
+    beard: Beard | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Occluders:
+        """Rebuild from plain dictionaries.
+
+        Raises
+        ------
+        PhantomError
+            If a field is unknown or outside its range.
+        """
+        kinds = {"glasses": Glasses, "hair": LooseHair, "beard": Beard}
+        parts = {
+            name: build(kinds[name], value) if name in kinds and value is not None else value
+            for name, value in data.items()
+        }
+        return build(cls, parts)
+
+
+@dataclass(frozen=True)
 class FaceTruth:
     """Everything that is true about one phantom in one session.
 
@@ -244,6 +380,8 @@ class FaceTruth:
         Descent of the jaw outline at the jowl, 0 to 8.
     cheek_fullness_mm : float
         Outward displacement of the buccal cheek, −6 to 6.
+    occluders : Occluders
+        Glasses, loose hair and beard over the skin.
     """
 
     person: Person = field(default_factory=Person)
@@ -260,6 +398,7 @@ class FaceTruth:
     mouth_corner_raise_mm: float = 0.0
     jaw_sag_mm: float = 0.0
     cheek_fullness_mm: float = 0.0
+    occluders: Occluders = field(default_factory=Occluders)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wrinkles", tuple(self.wrinkles))
@@ -293,6 +432,8 @@ class FaceTruth:
             parts["person"] = build(Person, parts["person"])
         if "pores" in parts:
             parts["pores"] = build(Pores, parts["pores"])
+        if "occluders" in parts:
+            parts["occluders"] = Occluders.from_dict(parts["occluders"])
         parts["wrinkles"] = tuple(build(Wrinkle, w) for w in parts.get("wrinkles", ()))
         parts["spots"] = tuple(build(Spot, s) for s in parts.get("spots", ()))
         return build(cls, parts)
