@@ -521,7 +521,12 @@ def engrave(height: F32, wrinkle: Wrinkle, px_mm: float) -> None:
 
 def dense_line(wrinkle: Wrinkle) -> F64:
     """Centreline in texture coordinates, densely sampled, shape (N, 2)."""
-    points = np.asarray(wrinkle.points_mm)
+    return _dense(wrinkle.points_mm)
+
+
+@lru_cache(maxsize=256)
+def _dense(points_mm: tuple[tuple[float, float], ...]) -> F64:
+    points = np.asarray(points_mm)
     seg = np.linalg.norm(np.diff(points, axis=0), axis=1)
     arc = np.concatenate([[0.0], np.cumsum(seg)])
     n = max(int(arc[-1] / 1.5), 6)
