@@ -512,6 +512,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     made = parser(__doc__, target="DOCS")
     made.add_argument("--doses", default="", help="only these, separated by commas")
     made.add_argument("--quick", action="store_true", help="one person, four steps")
+    made.add_argument("--persons", type=int, default=len(SEEDS), help="so many of the five")
+    made.add_argument("--steps", type=int, default=12, help="so many of the twelve of each dose")
     made.add_argument("--clinic", action="store_true", help="also take every photo anew")
     made.add_argument("--workers", type=int, default=2, choices=(1, 2))
     made.add_argument("--px-limit", type=float, default=np.inf, help="no photo finer than this")
@@ -525,8 +527,10 @@ def plan_of(args: argparse.Namespace) -> Plan:
     used = {dose_of(m) for m in metrics().values()}
     named = [Dose(d) for d in args.doses.split(",") if d]
     doses = tuple(d for d in Dose if (d in named if named else d in used))
-    few = {"seeds": SEEDS[:1], "steps": 4} if args.quick else {}
-    return Plan(doses, px_limit=args.px_limit, clinic=args.clinic, **few)
+    persons, steps = (1, 4) if args.quick else (args.persons, args.steps)
+    return Plan(
+        doses, seeds=SEEDS[:persons], steps=steps, px_limit=args.px_limit, clinic=args.clinic
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
