@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from _before_merge import DOSE_OF, Dose
@@ -100,6 +100,7 @@ class Setup:
         return self.values[-1]
 
 
+@lru_cache(maxsize=32)
 def person(seed: int, tone: str) -> FaceTruth:
     """Face of one person before any dose: lines, pores and mottling as usual."""
     return FaceTruth(

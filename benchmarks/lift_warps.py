@@ -37,7 +37,7 @@ _QUALITY = 95
 _BROWS = ((63, 105, 66), (293, 334, 296))
 _CORNERS = ((61,), (291,))
 _JOWLS = ((136, 150), (365, 379))
-_JAW_ENDS = ((172, 176), (397, 400))
+_JAW_ENDS = ((58, 148), (288, 377))
 _EYES = (33, 263)
 _STOMION = (13, 14)
 
@@ -120,8 +120,8 @@ def jaw(face: Face, mm: float) -> list[Push]:
         Push(
             face.landmarks_px[list(_JOWLS[side])].mean(axis=0),
             mm * px * _outwards(face.landmarks_px, side),
-            20 * px,
-            20 * px,
+            18 * px,
+            18 * px,
         )
         for side in (0, 1)
     ]
