@@ -5,7 +5,7 @@ Equal numbers give equal bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -213,11 +213,3 @@ def heat_map(
     foot = "% of the metric's own full dose; framed: same family; grey: not measured; goal below 10"
     body.append(_text(8, height - 12, foot, anchor="start"))
     return _document(width, height, body, title)
-
-
-def nested(values: Mapping[str, F64]) -> dict[str, list[float | None]]:
-    """Arrays as JSON can hold them: rounded, None for what is not known."""
-    return {
-        key: [float(f"{v:.5g}") if np.isfinite(v) else None for v in row]
-        for key, row in values.items()
-    }

@@ -146,19 +146,14 @@ def acting_regions(dose: Dose, metric: Metric) -> tuple[str, ...]:
     """Regions of a metric on which a dose acts; all of the metric's where there are none."""
     where = SETUPS[dose].groups
     shared = [g for g in metric.groups if where is None or g in where]
-    return tuple(r.name for g in (shared or metric.groups) for r in _members(g))
+    return tuple(name for g in (shared or metric.groups) for name in _members(g))
 
 
 @cache
-def _members(group: str) -> tuple[_Named, ...]:
+def _members(group: str) -> tuple[str, ...]:
     found = groups().get(group)
-    # what is measured once per face has a region that is not in the atlas
-    return tuple(_Named(r.name) for r in found) if found else (_Named(group),)
-
-
-@dataclass(frozen=True)
-class _Named:
-    name: str
+    # what is measured once per face has a region of its own, outside of the atlas
+    return tuple(r.name for r in found) if found else (group,)
 
 
 def over_regions(tables: Sequence[Table], metric: Metric, regions: Sequence[str]) -> F64:

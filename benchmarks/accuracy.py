@@ -29,7 +29,7 @@ import lift_warps
 import numpy as np
 from _before_merge import Dose
 from _common import RESULTS, Report, number, parser, progress, source_hash
-from _plots import Series, dose_response, heat_map, nested
+from _plots import Series, dose_response, heat_map
 from _response import median, power_law, slope, spearman, worst
 from _responses import (
     Curve,
@@ -309,8 +309,8 @@ def say_lights(report: Report, plan: Plan, tables: Mapping[Shot, Table]) -> dict
             )
         )
         kept[light] = {
-            "r_squared": [median(r2), worst(r2)],
-            "spearman": worst(rhos),
+            "r_squared": {"median": median(r2), "worst": worst(r2)},
+            "spearman": {"median": median(rhos), "worst": worst(rhos)},
             "exponent": powers,
         }
     report.table(
@@ -411,13 +411,34 @@ def say_misses(report: Report, found: Sequence[Response]) -> None:
 
 def chart(r: Response) -> str:
     """Dose-response of one metric as SVG."""
-    shown = []
-    for tone in r.slopes:
-        rows = np.array([c.values for c in r.curves if c.tone == tone])
-        middle = np.array([median(column) for column in rows.T])
-        shown.append(Series(f"{tone} skin", r.curves[0].doses, rows, middle))
+    shown = [
+        Series(
+            f"{tone} skin",
+            r.curves[0].doses,
+            np.array([c.values for c in r.curves if c.tone == tone]),
+            line,
+        )
+        for tone, line in _medians(r).items()
+    ]
     unit = f", {r.metric.unit}" if r.metric.unit else ""
     return dose_response(r.metric.name, SETUPS[r.dose].label, f"{r.metric.title}{unit}", shown)
+
+
+def _plain(value: object) -> object:
+    """Make something JSON can hold: five digits, None for what is not known."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.5g}") if np.isfinite(value) else None
+    return value
+
+
+def _medians(r: Response) -> dict[str, F64]:
+    """Median over persons at each step, per tone."""
+    by_tone = {t: np.array([c.values for c in r.curves if c.tone == t]) for t in r.slopes}
+    return {t: np.array([median(step) for step in rows.T]) for t, rows in by_tone.items()}
 
 
 def as_json(
@@ -426,7 +447,7 @@ def as_json(
     lights: Mapping[str, object],
     selectivity: tuple[list[Metric], F64],
 ) -> str:
-    """Everything that was found, for documentation pages and tests."""
+    """Write down everything that was found, for documentation pages and tests."""
     items, shares = selectivity
     data = {
         "made_by": "python benchmarks/accuracy.py --write docs",
@@ -443,25 +464,13 @@ def as_json(
                 "dose": r.dose.value,
                 "dose_label": SETUPS[r.dose].label,
                 "unit": r.metric.unit,
-                "slope_per": "true value" if r.metric.name in TRUE_VALUE else r.dose.value,
-                "doses": r.curves[0].doses.tolist(),
-                "median": nested(
-                    {
-                        t: np.array(
-                            [
-                                median(col)
-                                for col in np.array([c.values for c in r.curves if c.tone == t]).T
-                            ]
-                        )
-                        for t in r.slopes
-                    }
-                ),
+                "doses": r.curves[0].doses,
+                "median": _medians(r),
                 "rises": r.rising,
-                "spearman": nested({"median, worst": np.array([median(r.rhos), worst(r.rhos)])})[
-                    "median, worst"
-                ],
-                "slope": _known(r.slopes),
-                "fairness": _known(r.fairness),
+                "spearman": {"median": median(r.rhos), "worst": worst(r.rhos)},
+                "slope_per": "true value" if r.metric.name in TRUE_VALUE else r.dose.value,
+                "slope": r.slopes,
+                "fairness": r.fairness,
             }
             for r in found
         },
@@ -469,16 +478,10 @@ def as_json(
         "selectivity": {
             "doses": [d.value for d in plan.doses],
             "metrics": [m.name for m in items],
-            "shares": list(
-                nested({d.value: row for d, row in zip(plan.doses, shares, strict=True)}).values()
-            ),
+            "shares": shares,
         },
     }
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _known(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {k: float(f"{v:.5g}") if np.isfinite(v) else None for k, v in values.items()}
+    return json.dumps(_plain(data), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_figures(

@@ -32,7 +32,7 @@ from skinscan.phantom.skin import RESTING_HAEMOGLOBIN, reflectance, skin_lab
 
 Make = Callable[[FaceTruth, Capture, float], tuple[FaceTruth, Capture]]
 
-#: Very light, middle and very dark skin, melanin as optical density (ITA about 59°, −4° and −50°).
+#: Very light, middle and very dark skin, melanin as optical density (ITA 57°, 8° and −48°).
 TONES: Mapping[str, float] = {"light": 0.1, "middle": 0.4, "dark": 0.8}
 MIDDLE = "middle"
 #: Persons: other shape, mottling, pores, lines and hair each.

@@ -279,7 +279,7 @@ def test_two_doses_from_render_to_report(tmp_path, capsys):
     assert set(found["metrics"]) == {"tone.redness", "tone.a", "tone.b"}
     for name, item in found["metrics"].items():
         assert name in said
-        assert item["spearman"][0] == pytest.approx(1.0), name
+        assert item["spearman"]["worst"] == pytest.approx(1.0), name
         assert item["rises"]
         assert set(item["slope"]) == set(TONES)
         svg = (tmp_path / f"docs/figures/accuracy/{name}.svg").read_text(encoding="utf-8")
