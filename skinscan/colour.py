@@ -76,6 +76,11 @@ def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     )
 
 
+def lab_to_linear(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Convert CIE L*a*b* (D65, 2°) of shape (H, W, 3) to linear sRGB, float32."""
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(lab), cv2.COLOR_Lab2LRGB), dtype=np.float32)
+
+
 #: Absorbance of the two pigments in sRGB's red, green and blue bands, relative to green.
 #: Melanin falls with wavelength as λ^-3.33 (Jacques & McAuliffe 1991,
 #: doi:10.1111/j.1751-1097.1991.tb03669.x) at 610, 545 and 465 nm; oxygenated haemoglobin
@@ -86,7 +91,7 @@ _MELANIN = (0.69, 1.0, 1.70)
 
 def _unmixing() -> NDArray[np.float32]:
     basis = np.array([_HAEMOGLOBIN, _MELANIN, (1.0, 1.0, 1.0)], dtype=np.float64).T
-    return np.asarray(np.linalg.inv(basis)[:2], dtype=np.float32)
+    return np.asarray(np.linalg.inv(basis), dtype=np.float32)
 
 
 _UNMIX = _unmixing()
@@ -114,5 +119,26 @@ def separate_pigments(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     (1999), doi:10.1364/JOSAA.16.002169, with published absorption instead of an
     independent component analysis, so that two faces are measured in the same unit.
     """
-    density = np.float32(-100.0) * np.log(np.maximum(linear, np.float32(1.0 / 4096.0)))
-    return np.asarray(density @ _UNMIX.T, dtype=np.float32)
+    return np.asarray(_density(linear) @ _UNMIX[:2].T, dtype=np.float32)
+
+
+def shading(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Light with the two pigments taken out, the counterpart of `separate_pigments`.
+
+    Parameters
+    ----------
+    linear : ndarray of float32, shape (..., 3)
+        Linear sRGB light.
+
+    Returns
+    -------
+    ndarray of float32, shape (...)
+        100·ln; only differences inside one face have a meaning.
+    """
+    return np.asarray(-(_density(linear) @ _UNMIX[2]), dtype=np.float32)
+
+
+def _density(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """100·optical density (natural logarithm); the floor is below the first 8-bit step."""
+    floored = np.maximum(linear, np.float32(1.0 / 4096.0))
+    return np.asarray(cv2.log(floored), dtype=np.float32).reshape(linear.shape) * np.float32(-100.0)

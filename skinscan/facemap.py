@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from skinscan.colour import luminance_of_codes, to_linear
@@ -96,19 +98,25 @@ def _facing(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArra
     return np.asarray(total[:, 2] / np.maximum(np.linalg.norm(total, axis=1), 1e-9))
 
 
-def _on_grid(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Interpolate per-vertex values, shape (V, C), on the grid: (rows, columns, C)."""
+@cache
+def _interpolation() -> csr_array:
+    """Weights of the vertices at each grid point inside the face, one row per point."""
     atlas = atlas_mesh()
     inside = atlas.grid_triangle >= 0
-    tri = atlas.triangles[atlas.grid_triangle[inside]]
-    weights = atlas.grid_weights[inside]
-    single = values.astype(np.float32)
-    result = np.full((*inside.shape, values.shape[1]), np.nan, dtype=np.float32)
-    result[inside] = (
-        single[tri[:, 0]] * weights[:, :1]
-        + single[tri[:, 1]] * weights[:, 1:2]
-        + single[tri[:, 2]] * weights[:, 2:]
+    vertex = atlas.triangles[atlas.grid_triangle[inside]]
+    count = len(vertex)
+    return csr_array(
+        (atlas.grid_weights[inside].ravel(), vertex.ravel(), np.arange(0, 3 * count + 1, 3)),
+        shape=(count, len(atlas.vertices_mm)),
+        dtype=np.float32,
     )
+
+
+def _on_grid(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Interpolate per-vertex values, shape (V, C), on the grid: (rows, columns, C)."""
+    inside = atlas_mesh().grid_triangle >= 0
+    result = np.full((*inside.shape, values.shape[1]), np.nan, dtype=np.float32)
+    result[inside] = _interpolation() @ values.astype(np.float32)
     return result
 
 
@@ -243,19 +251,21 @@ def _sample_grid(grid: NDArray[np.float32], points_mm: NDArray[np.float64]) -> N
     return result
 
 
+@cache
+def _nearest_inside() -> NDArray[np.intp]:
+    """Flat index of the nearest grid point inside the face, for every grid point."""
+    outside = atlas_mesh().grid_triangle < 0
+    _, labels = cv2.distanceTransformWithLabels(
+        outside.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    lookup = np.zeros(int(labels.max()) + 1, dtype=np.intp)
+    lookup[labels[~outside]] = np.flatnonzero(~outside)
+    return np.asarray(lookup[labels])
+
+
 def _continued(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Fill what lies outside the face from the nearest grid point inside."""
-    outside = np.isnan(values[..., 0])
-    if not outside.any():
-        return values
-    source = (outside).astype(np.uint8)
-    _, labels = cv2.distanceTransformWithLabels(
-        source, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    inside = ~outside
-    lookup = np.zeros((int(labels.max()) + 1, values.shape[2]), dtype=np.float32)
-    lookup[labels[inside]] = values[inside]
-    return np.asarray(lookup[labels], dtype=np.float32)
+    return values.reshape(-1, values.shape[2])[_nearest_inside()]
 
 
 def levels_for(resolution_px_mm: float) -> tuple[float, ...]:

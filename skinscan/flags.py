@@ -25,6 +25,7 @@ class Flag(IntFlag):
     EYES_CLOSED = 4096
     NOTHING_FOUND = 8192
     COLOURLESS = 16384
+    LIGHT_DEPENDENT = 32768
 
 
 #: What each flag means, for people.
@@ -43,6 +44,7 @@ SENTENCES: Mapping[Flag, str] = MappingProxyType(
         Flag.WRONG_VIEW: "This view does not show the region well.",
         Flag.EYES_CLOSED: "The eyes are closed or half closed.",
         Flag.COLOURLESS: "The photo is black and white; colours mean nothing.",
+        Flag.LIGHT_DEPENDENT: "Moves with the direction and softness of the light.",
         Flag.NOTHING_FOUND: "Nothing was found to take this property of (no line, for example).",
     }
 )

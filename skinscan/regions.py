@@ -31,6 +31,16 @@ Corner = int | tuple[int, int, float]
 Direction = float | None
 
 
+#: Group of the whole face, for what is measured once per face.
+FACE = "face"
+
+#: The face's edge from the middle of the forehead round by the subject's left.
+_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     """A named area of the face.
@@ -321,15 +331,31 @@ def regions() -> Mapping[str, Region]:
     return MappingProxyType({region.name: region for region in built})
 
 
+@cache
+def whole_face() -> Region:
+    """Outline what is measured once per face; it contains all others."""
+    return _build(_Definition(FACE, "Whole face", _OVAL, paired=False), None)
+
+
+def measured_regions() -> tuple[Region, ...]:
+    """Everything a measurement can belong to: the whole face, then the atlas."""
+    return (whole_face(), *regions().values())
+
+
+def members(group: str) -> tuple[Region, ...]:
+    """Regions of a group, also of `FACE`: a pair for paired ones."""
+    return (whole_face(),) if group == FACE else groups()[group]
+
+
 def region(name: str) -> Region:
-    """Return one region.
+    """Return one region, or the whole face.
 
     Raises
     ------
     UnknownNameError
         If there is no region of that name.
     """
-    found = regions().get(name)
+    found = whole_face() if name == FACE else regions().get(name)
     if found is None:
         raise UnknownNameError(
             expected="the name of a region, for example crows_feet_left",
@@ -339,8 +365,9 @@ def region(name: str) -> Region:
     return found
 
 
+@cache
 def groups() -> Mapping[str, tuple[Region, ...]]:
-    """Regions by group name: a pair for paired ones."""
+    """Regions of the atlas by group name: a pair for paired ones."""
     result: dict[str, tuple[Region, ...]] = {}
     for item in regions().values():
         result[item.group] = (*result.get(item.group, ()), item)

@@ -26,6 +26,7 @@ from skinscan.metrics import Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
 from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
 from skinscan.quality import Check, Grade, Light, Quality, assess
+from skinscan.shape import ScaleSource, measure_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,8 @@ class Scan:
     levels : tuple of float
         Levels measured, ascending.
     face : Face
+    scale_source : ScaleSource
+        What the mm of lift were taken from.
     quality : Quality
     wrinkles : tuple of Wrinkle
         Lines found at the highest level, strongest first.
@@ -101,6 +104,7 @@ class Scan:
     resolution_px_mm: float
     levels: tuple[float, ...]
     face: Face
+    scale_source: ScaleSource
     quality: Quality
     wrinkles: tuple[Wrinkle, ...]
     measurements: tuple[Measurement, ...]
@@ -254,6 +258,7 @@ def analyze(
     name: str | None = None,
     largest_face: bool = False,
     view: View | None = None,
+    scale_source: ScaleSource = ScaleSource.MESH,
     limits: PhotoLimits | None = None,
     finder: FaceFinder | None = None,
 ) -> Scan:
@@ -270,6 +275,8 @@ def analyze(
         Take the largest of several faces instead of raising.
     view : View, optional
         Which view was meant; recognised from the yaw by default.
+    scale_source : ScaleSource
+        What the mm of lift are taken from: choose once per client, keep for the whole course.
     limits : PhotoLimits, optional
         Limits of size and shape.
     finder : FaceFinder, optional
@@ -307,7 +314,8 @@ def analyze(
     view = view or face.view
     facemap = rectify(photo, face)
     quality = assess(photo, face, facemap, view=view)
-    measurements, wrinkles = measure(facemap, view=view, photo_flags=quality.flags)
+    shape = measure_shape(photo, face, scale_source=scale_source)
+    measurements, wrinkles = measure(facemap, shape, view=view, photo_flags=quality.flags)
     return Scan(
         name=name,
         sha256=photo.sha256,
@@ -319,6 +327,7 @@ def analyze(
         resolution_px_mm=facemap.resolution_px_mm,
         levels=tuple(sorted(facemap.layers)),
         face=face,
+        scale_source=scale_source,
         quality=quality,
         wrinkles=wrinkles,
         measurements=measurements,
@@ -346,6 +355,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
         "photo_size_px": list(scan.photo_size_px),
         "resolution_px_mm": scan.resolution_px_mm,
         "levels": list(scan.levels),
+        "scale_source": scan.scale_source.value,
         "face": {
             "landmarks_px": face.landmarks_px.tolist(),
             "depth_px": face.depth_px.tolist(),
@@ -405,6 +415,8 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
             scale_mesh_px_mm=float(face["scale_mesh_px_mm"]),
             faces_in_photo=int(face["faces_in_photo"]),
         ),
+        # Scans of format 1 knew no other source.
+        scale_source=ScaleSource(data.get("scale_source", ScaleSource.MESH.value)),
         quality=Quality(
             checks=tuple(
                 Check(**{**c, "value": float(c["value"]), "verdict": Grade(c["verdict"])})

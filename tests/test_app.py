@@ -17,7 +17,7 @@ from skinscan.errors import NoFaceError, NotAnImageError, SeveralFacesError, Ski
 from skinscan.flags import SENTENCES, Flag
 from skinscan.landmarks import View
 from skinscan.metrics import Better, Concern, Measurement, metrics
-from skinscan.regions import regions
+from skinscan.regions import measured_regions
 from skinscan.ui import charts, course, markup, pictures, scoring, server, state, strings, theme
 from skinscan.ui.course import DateSource, Point, SessionPhoto
 
@@ -67,7 +67,7 @@ def make_scan(
             flags=flags | metric.flags | (Flag.NO_SEM if math.isnan(sem) else Flag.NONE),
         )
         for metric in metrics().values()
-        for region in regions().values()
+        for region in measured_regions()
         if region.group in metric.groups
         for level in levels
     )

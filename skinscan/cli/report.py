@@ -22,7 +22,7 @@ from rich.text import Text
 from skinscan.flags import SENTENCES, Flag
 from skinscan.metrics import Concern, Measurement, Metric, metrics
 from skinscan.quality import Check
-from skinscan.regions import regions
+from skinscan.regions import measured_regions
 from skinscan.scan import Scan
 
 #: Widths with the space between columns.
@@ -171,9 +171,9 @@ class _Numbers:
     def _rows(self, columns: Sequence[Metric]) -> Iterator[tuple[str, str]]:
         names = {column.name for column in columns}
         here = {region for metric, region in self._values if metric in names}
-        for name, region in regions().items():
-            if name in here:
-                yield name, region.title
+        for region in measured_regions():
+            if region.name in here:
+                yield region.name, region.title
 
     def _cell(self, metric: str, region: str) -> Text:
         measurement = self._values.get((metric, region))

@@ -26,7 +26,8 @@ from skinscan.metrics.registry import (
     metrics,
 )
 from skinscan.metrics.sample import RegionSample
-from skinscan.regions import Region, groups, region_mask
+from skinscan.regions import Region, measured_regions, members, region_mask
+from skinscan.shape import Shape
 
 #: A region is measured without reserve when at least this share of it is seen.
 _ENOUGH_SEEN = 0.5
@@ -79,13 +80,15 @@ def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
 
 
 def measure(
-    facemap: FaceMap, *, view: View, photo_flags: Flag = Flag.NONE
+    facemap: FaceMap, shape: Shape, *, view: View, photo_flags: Flag = Flag.NONE
 ) -> tuple[tuple[Measurement, ...], tuple[Wrinkle, ...]]:
     """Measure every registered metric.
 
     Parameters
     ----------
     facemap : FaceMap
+    shape : Shape
+        Landmarks and outline of the same face.
     view : View
         View of the photo; regions it does not show well are flagged.
     photo_flags : Flag
@@ -101,30 +104,26 @@ def measure(
     faces = face_maps(facemap)
     lines = find_lines(faces)
     measurements: list[Measurement] = []
-    atlas = groups()
-    common = {
-        item.name: _region_flags(item, facemap, view) | photo_flags
-        for members in atlas.values()
-        for item in members
-    }
+    atlas = measured_regions()
+    common = {item.name: _region_flags(item, facemap, view) | photo_flags for item in atlas}
     near = {lv: lines[lv].mask(lv, margin_mm=_LINE_MARGIN_MM) for lv in facemap.layers}
     samples = {
         (item.name, level): RegionSample(
             region=item,
             layer=facemap.layers[level],
             facemap=facemap,
+            shape=shape,
             maps=faces.levels[level],
             lines=lines[level],
             near_lines=near[level],
         )
         for level in facemap.layers
-        for members in atlas.values()
-        for item in members
+        for item in atlas
     }
     resolution = facemap.resolution_px_mm
     for entry in metrics().values():
         for group in entry.groups:
-            for item in atlas[group]:
+            for item in members(group):
                 found: dict[float, float] = {}
                 for level in sorted(facemap.layers):
                     value, flags = _value(
@@ -137,10 +136,20 @@ def measure(
                             level_px_mm=level,
                             value=value,
                             sem=math.nan,
-                            flags=_merged(flags, common[item.name], entry.flags, Flag.NO_SEM),
+                            flags=_merged(
+                                flags,
+                                common[item.name],
+                                entry.flags,
+                                _view_flag(entry, view),
+                                Flag.NO_SEM,
+                            ),
                         )
                     )
     return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)
+
+
+def _view_flag(entry: Metric, view: View) -> Flag:
+    return Flag.WRONG_VIEW if entry.front_only and view is not View.FRONT else Flag.NONE
 
 
 @cache
@@ -164,16 +173,18 @@ def _value(
         return math.nan, Flag.LOW_RESOLUTION
     usable = min(level, entry.finest_level_px_mm)
     if usable not in found:
-        sample = samples[item.name, usable]
-        if sample.area_cm2 * 100.0 < _LEAST_AREA_MM2:
-            found[usable] = math.nan
-        else:
-            found[usable] = float(entry.compute(sample))
+        enough = not entry.needs_skin or _enough_skin(samples[item.name, usable])
+        found[usable] = float(entry.compute(samples[item.name, usable])) if enough else math.nan
     value = found[usable]
     if math.isfinite(value):
         return value, Flag.NONE
-    enough = samples[item.name, usable].area_cm2 * 100.0 >= _LEAST_AREA_MM2
-    return math.nan, Flag.NOTHING_FOUND if enough else Flag.OCCLUDED
+    # A shape whose edge is not seen is covered; skin that is seen has nothing to measure.
+    bare = entry.needs_skin and _enough_skin(samples[item.name, usable])
+    return math.nan, Flag.NOTHING_FOUND if bare else Flag.OCCLUDED
+
+
+def _enough_skin(sample: RegionSample) -> bool:
+    return sample.area_cm2 * 100.0 >= _LEAST_AREA_MM2
 
 
 def _wrinkles(lines: LevelLines, facemap: FaceMap) -> tuple[Wrinkle, ...]:

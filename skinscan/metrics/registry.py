@@ -39,6 +39,38 @@ class Concern(StrEnum):
     RADIANCE = "radiance"
 
 
+class Dose(StrEnum):
+    """What a metric is named after, as something a phantom can be given more or less of.
+
+    `benchmarks/doses.py` says how each is rendered; `docs/accuracy.md` shows every metric
+    against its own.
+    """
+
+    WRINKLE_DEPTH = "wrinkle_depth"
+    LINE_COUNT = "line_count"
+    FINE_LINES = "fine_lines"
+    WRINKLES = "wrinkles"
+    FOLDS = "folds"
+    LINE_WIDTH = "line_width"
+    ROUGHNESS = "roughness"
+    PORES = "pores"
+    MELANIN = "melanin"
+    WHITE_BALANCE = "white_balance"
+    REDNESS = "redness"
+    MOTTLING = "mottling"
+    PIGMENT_PATCH = "pigment_patch"
+    SPOTS = "spots"
+    UNDER_EYE_SHADOW = "under_eye_shadow"
+    UNDER_EYE_BAG = "under_eye_bag"
+    CHEEK_FULLNESS = "cheek_fullness"
+    BROW_RAISE = "brow_raise"
+    LID_APERTURE = "lid_aperture"
+    MOUTH_CORNER_RAISE = "mouth_corner_raise"
+    JAW_SAG = "jaw_sag"
+    FACE_ASYMMETRY = "face_asymmetry"
+    SPECULAR = "specular"
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One number with what qualifies it.
@@ -92,10 +124,16 @@ class Metric:
         Definition, what it responds to, and what it does not.
     source : str
         Published source of the method.
+    dose : Dose
+        What it is named after, as a phantom can have it.
     compute : callable
         RegionSample -> value; may return NaN, which is then flagged as occluded.
     flags : Flag
         Carried by every measurement of this metric.
+    needs_skin : bool
+        False for shapes, which are measured on landmarks and outline where skin is covered.
+    front_only : bool
+        Another view gives a flagged number (``wrong_view``).
     """
 
     name: str
@@ -108,9 +146,12 @@ class Metric:
     lowest_level_px_mm: float
     description: str
     source: str
+    dose: Dose
     compute: Callable[[RegionSample], float]
     finest_level_px_mm: float = max(LEVELS_PX_MM)
     flags: Flag = Flag.NONE
+    needs_skin: bool = True
+    front_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,11 +164,15 @@ class Family:
     concern : Concern
     groups : tuple of str
         Region groups of its metrics.
+    needs_skin, front_only : bool
+        See `Metric`.
     """
 
     name: str
     concern: Concern
     groups: tuple[str, ...]
+    needs_skin: bool = True
+    front_only: bool = False
 
     def add(
         self,
@@ -138,6 +183,7 @@ class Family:
         compute: Callable[[RegionSample], float],
         description: str,
         source: str,
+        dose: Dose,
         lowest: float,
         finest: float = max(LEVELS_PX_MM),
         better: Better = Better.DOWN,
@@ -158,8 +204,11 @@ class Family:
                 finest_level_px_mm=finest,
                 description=description,
                 source=source,
+                dose=dose,
                 compute=compute,
                 flags=flags,
+                needs_skin=self.needs_skin,
+                front_only=self.front_only,
             )
         )
 

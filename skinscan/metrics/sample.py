@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skinscan.facemap import FaceMap, Layer
 from skinscan.regions import Region, region_mask, region_window
+from skinscan.shape import Shape
 
 if TYPE_CHECKING:
     from skinscan.metrics.lines import LevelLines
@@ -27,6 +28,8 @@ class RegionSample:
     region : Region
     layer : Layer
     facemap : FaceMap
+    shape : Shape
+        Landmarks and outline in the head's own frame.
     maps : LevelMaps
         Derived pictures of the whole layer, computed once and shared by all metrics.
     lines : LevelLines
@@ -40,6 +43,7 @@ class RegionSample:
     region: Region
     layer: Layer
     facemap: FaceMap
+    shape: Shape
     maps: LevelMaps
     lines: LevelLines
     near_lines: NDArray[np.bool_]

@@ -6,13 +6,14 @@ Roughness is optical: the contrast of the picture in the band of skin relief, no
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
+from skimage.feature import graycomatrix, graycoprops
 
-from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Family
+from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
 from skinscan.pixels import curvatures, gaussian
 
@@ -22,6 +23,9 @@ _PORE_GROUPS = ("nose_bridge", "nose_tip", "cheek_malar", "cheek_buccal", "foreh
 #: Grey levels of the co-occurrence matrix over this range of contrast in %.
 _GLCM_LEVELS, _GLCM_RANGE_PCT = 32, 32.0
 _TILE_MM = 6.0
+#: A neighbour this little darker counts as equal; the least real difference of interpolated whole
+#: numbers is larger.
+_LBP_TIE = 1e-3
 #: Pores: Gaussian sigma of the detector, least contrast, least roundness.
 _PORE_SIGMA_MM, _PORE_CONTRAST_PCT, _PORE_ROUNDNESS = 0.16, 5.0, 0.35
 
@@ -85,13 +89,58 @@ def _glcm(quantity: str, distance_mm: float) -> Callable[[RegionSample], float]:
     return compute
 
 
+def local_binary_patterns(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Find the rotation-invariant uniform pattern of 8 neighbours at 1.5 px, 0..9.
+
+    Parameters
+    ----------
+    picture : ndarray of float32, shape (H, W)
+        Whole numbers.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+        0 to 8: how many neighbours are not darker, where they are adjacent; 9 elsewhere.
+
+    Notes
+    -----
+    ``skimage.feature.local_binary_pattern(P=8, R=1.5, method="uniform")`` for whole pictures
+    instead of pixel by pixel, in a tenth of its time; neighbours that equal the centre count
+    always, where rounding decides there.
+    """
+    word: NDArray[np.uint8] = np.zeros(picture.shape, dtype=np.uint8)
+    limit = picture - np.float32(_LBP_TIE)
+    for k, kernel in enumerate(_lbp_kernels()):
+        neighbour = cv2.filter2D(picture, cv2.CV_32F, kernel, borderType=cv2.BORDER_CONSTANT)
+        word |= (np.asarray(neighbour) >= limit).astype(np.uint8) << np.uint8(k)
+    return np.asarray(cv2.LUT(word, _uniform_codes()), dtype=np.uint8)
+
+
+@cache
+def _lbp_kernels() -> tuple[NDArray[np.float32], ...]:
+    """Bilinear weights of each neighbour in a window of 5 x 5."""
+    kernels = []
+    for angle in np.arange(8) * (np.pi / 4):
+        row, column = 2.0 - 1.5 * np.sin(angle), 2.0 + 1.5 * np.cos(angle)
+        away = [np.maximum(1.0 - np.abs(np.arange(5) - at), 0.0) for at in (row, column)]
+        kernels.append(np.outer(*away).astype(np.float32))
+    return tuple(kernels)
+
+
+@cache
+def _uniform_codes() -> NDArray[np.uint8]:
+    """Pattern number of each 8-bit word."""
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
+    changes = (bits != np.roll(bits, 1, axis=1)).sum(axis=1)
+    return np.where(changes <= 2, bits.sum(axis=1), 9).astype(np.uint8)
+
+
 def _lbp_entropy(sample: RegionSample) -> float:
     skin = sample.plain
     if skin.sum() < 100:
         return float("nan")
-    flat = np.round(sample.flat * 4.0).astype(np.int32)
-    codes = local_binary_pattern(flat, P=8, R=1.5, method="uniform")
-    share = np.bincount(codes[skin].astype(int), minlength=10) / skin.sum()
+    codes = local_binary_patterns(np.round(sample.flat * np.float32(4.0)))
+    share = np.bincount(codes[skin], minlength=10) / skin.sum()
     seen = share[share > 0]
     return float(-(seen * np.log2(seen)).sum())
 
@@ -130,6 +179,7 @@ FAMILY.add(
     "Roughness Rq",
     unit="%",
     compute=_roughness_rq,
+    dose=Dose.ROUGHNESS,
     description=(
         "Root mean square of the contrast of structures of 0.3 to 2 mm, traced lines left out. "
         "Optical, not topographic: relief, pigment and camera noise all contribute, and a soft "
@@ -144,6 +194,7 @@ FAMILY.add(
     "Roughness Rz",
     unit="%",
     compute=_roughness_rz,
+    dose=Dose.ROUGHNESS,
     description=(
         "Mean over tiles of 6 mm of the span between the darkest and the brightest point in the "
         "contrast of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic."
@@ -158,6 +209,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         f"Co-occurrence contrast at {_mm:g} mm",
         unit="",
         compute=_glcm("contrast", _mm),
+        dose=Dose.ROUGHNESS,
         description=(
             f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
             "illumination-free layer. Rises with coarse or strong texture."
@@ -171,6 +223,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         f"Co-occurrence homogeneity at {_mm:g} mm",
         unit="",
         compute=_glcm("homogeneity", _mm),
+        dose=Dose.ROUGHNESS,
         description=(
             f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1. "
             "Rises as skin becomes smoother."
@@ -185,6 +238,7 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         f"Co-occurrence entropy at {_mm:g} mm",
         unit="bit",
         compute=_glcm("entropy", _mm),
+        dose=Dose.ROUGHNESS,
         description=f"Disorder of pairs of skin {_mm:g} mm apart on the illumination-free layer.",
         source=_HARALICK,
         lowest=_level,
@@ -195,6 +249,7 @@ FAMILY.add(
     "Pattern entropy",
     unit="bit",
     compute=_lbp_entropy,
+    dose=Dose.ROUGHNESS,
     description=(
         "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
         "of the illumination-free layer. Depends on the kind of pattern, not on its strength."
@@ -209,6 +264,7 @@ FAMILY.add(
     "Visible pores per area",
     unit="/cm²",
     compute=_pore_density,
+    dose=Dose.PORES,
     description=(
         "Dark round dots of about 0.2 to 0.5 mm with at least 5 % contrast, per area of visible "
         "skin. Stubble and freckles of that size count as well; sharpness decides how many are "
@@ -223,6 +279,7 @@ FAMILY.add(
     "Area of visible pores",
     unit="%",
     compute=_pore_area_fraction,
+    dose=Dose.PORES,
     description="Share of the visible skin inside dark round dots of about 0.2 to 0.5 mm.",
     source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
     lowest=6.0,

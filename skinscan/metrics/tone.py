@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from skinscan.flags import Flag
-from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Family
+from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
 
 FAMILY = Family("tone", Concern.TONE, (*OPEN_SKIN, "marionette", "jawline"))
@@ -82,14 +82,19 @@ def _spot_area_fraction(sample: RegionSample) -> float:
 _CIE = "CIE 15:2018 Colorimetry; sRGB after IEC 61966-2-1"
 _PIGMENTS = "Two-pigment separation after Tsumura et al. (1999), doi:10.1364/JOSAA.16.002169"
 
-for _channel, (_name, _title) in enumerate(
-    (("lightness", "Lightness L*"), ("a", "Red-green a*"), ("b", "Yellow-blue b*"))
+for _channel, (_name, _title, _dose) in enumerate(
+    (
+        ("lightness", "Lightness L*", Dose.MELANIN),
+        ("a", "Red-green a*", Dose.REDNESS),
+        ("b", "Yellow-blue b*", Dose.WHITE_BALANCE),
+    )
 ):
     FAMILY.add(
         _name,
         _title,
         unit="",
         compute=_lab(_channel),
+        dose=_dose,
         description=(
             f"Median {_title.split()[-1]} of the region's skin (D65, 2°). Moves with exposure and "
             "white balance: compare only photos of the same light."
@@ -105,6 +110,7 @@ FAMILY.add(
     "Individual typology angle",
     unit="°",
     compute=_ita,
+    dose=Dose.MELANIN,
     description=(
         "arctan((L* - 50) / b*) of the region's median colour: above 55° very light, below -30° "
         "dark. A description of the skin and the light, not a quality."
@@ -120,6 +126,7 @@ FAMILY.add(
     "Unevenness of colour",
     unit="ΔE",
     compute=_evenness,
+    dose=Dose.MOTTLING,
     description=(
         "Robust spread of a* and b*, smoothed over 1.5 mm, within the region. Responds to blotches "
         "and coloured shadows; not to brightness, lines or pores."
@@ -133,6 +140,7 @@ FAMILY.add(
     "Redness",
     unit="100·OD",
     compute=_pigment(0),
+    dose=Dose.REDNESS,
     description=(
         "Haemoglobin part of the optical density, region minus the whole face's median. Shading "
         "cancels; the colour of the lamp cancels because the reference is the same face."
@@ -146,6 +154,7 @@ FAMILY.add(
     "Pigment",
     unit="100·OD",
     compute=_pigment(1),
+    dose=Dose.PIGMENT_PATCH,
     description="Melanin part of the optical density, region minus the whole face's median.",
     lowest=2.0,
     finest=2.0,
@@ -157,6 +166,7 @@ FAMILY.add(
     "Pigment spots per area",
     unit="/cm²",
     compute=_spot_density,
+    dose=Dose.SPOTS,
     description=(
         f"Spots of at least {_SPOT_AREA_MM2} mm² that exceed their surroundings (3 mm) by "
         f"{_SPOT_CONTRAST:g} in melanin and by {_SPOT_SPREADS:g} times the skin's own spread, per "
@@ -171,6 +181,7 @@ FAMILY.add(
     "Area of pigment spots",
     unit="%",
     compute=_spot_area_fraction,
+    dose=Dose.SPOTS,
     description=f"Share of the visible skin inside spots of at least {_SPOT_AREA_MM2} mm².",
     source=_PIGMENTS,
     lowest=3.0,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from skinscan.metrics.lines import FINE_BELOW_MM, FOLD_FROM_MM
-from skinscan.metrics.registry import OPEN_SKIN, Concern, Family
+from skinscan.metrics.registry import OPEN_SKIN, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample
 from skinscan.regions import region_mask, region_window
 
@@ -81,6 +81,7 @@ FAMILY.add(
     "Wrinkle severity",
     unit="%",
     compute=_severity,
+    dose=Dose.WRINKLE_DEPTH,
     description=(
         "Mean over the region of the contrast of the best line through each pixel, 100·Δln Y "
         "against the fainter shoulder, before any threshold: contrast x width x length per area. "
@@ -95,6 +96,7 @@ FAMILY.add(
     "Length of lines per area",
     unit="mm/cm²",
     compute=_length_density,
+    dose=Dose.LINE_COUNT,
     description=(
         "Length of the traced lines inside the region per area of visible skin. Lines are traced "
         "from four times the skin's own grain, so a faint line can appear or vanish as a whole."
@@ -107,6 +109,7 @@ FAMILY.add(
     "Contrast of lines",
     unit="%",
     compute=_contrast,
+    dose=Dose.WRINKLE_DEPTH,
     description=(
         "Length-weighted mean contrast of the traced lines, 100·Δln Y between the centre and the "
         "fainter shoulder. Line contrast is not depth: it changes 2 to 3 % for every degree that "
@@ -120,6 +123,7 @@ FAMILY.add(
     "Width of lines",
     unit="mm",
     compute=_width,
+    dose=Dose.LINE_WIDTH,
     description=(
         "Length-weighted mean full width of the traced lines at half of their contrast. Never "
         "less than the blur of the photo."
@@ -132,6 +136,7 @@ FAMILY.add(
     "Area covered by lines",
     unit="%",
     compute=_area_fraction,
+    dose=Dose.LINE_COUNT,
     description="Length times width of the traced lines per area of visible skin.",
     source=_RIDGES,
     lowest=3.0,
@@ -141,6 +146,7 @@ FAMILY.add(
     "Length of fine lines per area",
     unit="mm/cm²",
     compute=_fine_line_density,
+    dose=Dose.FINE_LINES,
     description=f"Traced lines narrower than {FINE_BELOW_MM} mm, length per area of visible skin.",
     lowest=6.0,
     source=_RIDGES,
@@ -150,6 +156,7 @@ FAMILY.add(
     "Length of wrinkles per area",
     unit="mm/cm²",
     compute=_wrinkle_density,
+    dose=Dose.WRINKLES,
     description=(
         f"Traced lines of {FINE_BELOW_MM} to {FOLD_FROM_MM} mm width, length per area of visible "
         "skin."
@@ -162,6 +169,7 @@ FAMILY.add(
     "Length of folds per area",
     unit="mm/cm²",
     compute=_fold_density,
+    dose=Dose.FOLDS,
     description=f"Traced lines at least {FOLD_FROM_MM} mm wide, length per area of visible skin.",
     source=_RIDGES,
     lowest=3.0,

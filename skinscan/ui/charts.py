@@ -12,7 +12,7 @@ import pandas as pd
 
 from skinscan.flags import sentences
 from skinscan.metrics import Metric
-from skinscan.regions import regions
+from skinscan.regions import measured_regions
 from skinscan.ui import strings
 from skinscan.ui.course import Point, is_amount, session_means
 from skinscan.ui.theme import CHART_GRID, CHART_TEXT, line_style
@@ -32,7 +32,7 @@ def notes(point: Point) -> list[str]:
 
 def region_title(name: str, *, short: bool = False) -> str:
     """Return a region's title; with ``short`` only its side."""
-    region = regions().get(name)
+    region = next((r for r in measured_regions() if r.name == name), None)
     if region is None:
         return name
     return strings.SIDE[region.side.value if region.side else ""] if short else region.title

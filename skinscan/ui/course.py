@@ -14,7 +14,7 @@ from typing import Final
 from skinscan.flags import Flag
 from skinscan.landmarks import View
 from skinscan.metrics import Concern, Metric
-from skinscan.regions import Region, groups, regions
+from skinscan.regions import Region, measured_regions, members
 from skinscan.scan import Scan
 
 _DATE_IN_NAME: Final = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
@@ -148,6 +148,10 @@ _HEADLINES: Final = (
     Headline("texture.roughness_rq", "cheek_malar"),
     Headline("tone.evenness", "cheek_malar"),
     Headline("tone.redness", "cheek_malar"),
+    Headline("lift.jaw_sag", "jawline"),
+    Headline("under_eye.dark_circle_dl", "under_eye"),
+    Headline("under_eye.bag", "under_eye"),
+    Headline("radiance.specular_fraction", "face"),
 )
 
 
@@ -351,9 +355,9 @@ def concerns(registry: Mapping[str, Metric]) -> list[Concern]:
 
 def group_regions(group: str) -> tuple[Region, ...]:
     """Return the regions of a group: a pair, or one."""
-    return groups().get(group, ())
+    return members(group)
 
 
 def regions_of(metric: Metric) -> list[Region]:
     """Return the regions to which a metric applies, from the hairline to the chin."""
-    return [region for region in regions().values() if region.group in metric.groups]
+    return [region for region in measured_regions() if region.group in metric.groups]

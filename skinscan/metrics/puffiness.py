@@ -1,0 +1,76 @@
+"""Puffiness beyond the lids: how full cheeks and jaw stand out, against the width of the eyes.
+
+Widths of the traced outline divided by the distance between the outer corners of the eyes,
+which does not swell. A face turns, leans and comes nearer to the camera by more than it swells
+in a day: these numbers move slowly and their intervals are wide.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skinscan.landmarks import View
+from skinscan.metrics.geometry import at_angle, half_width_mm, outer_corners_mm
+from skinscan.metrics.registry import Concern, Dose, Family
+from skinscan.metrics.sample import RegionSample
+from skinscan.shape import Shape
+
+FAMILY = Family(
+    "puffiness", Concern.UNDER_EYE, ("cheek_buccal",), needs_skin=False, front_only=True
+)
+
+#: Directions in which the width of the jaw is taken, degrees below the horizontal.
+_JAW_DEG = (25.0, 35.0, 45.0)
+
+
+def _side(sample: RegionSample) -> View:
+    return sample.region.side or View.RIGHT
+
+
+def _share(width_mm: float, shape: Shape) -> float:
+    return 200.0 * width_mm / outer_corners_mm(shape)
+
+
+def _cheek_width(sample: RegionSample) -> float:
+    return _share(half_width_mm(sample.shape, _side(sample)), sample.shape)
+
+
+def _jaw_width(sample: RegionSample) -> float:
+    shape, side = sample.shape, _side(sample)
+    return _share(float(np.mean([abs(at_angle(shape, side, a)[0]) for a in _JAW_DEG])), shape)
+
+
+_SOURCE = "Proportions after Farkas et al. (2005), doi:10.1097/01.scs.0000171847.58031.9e"
+
+FAMILY.add(
+    "cheek_width",
+    "Fullness of the cheek",
+    unit="%",
+    compute=_cheek_width,
+    dose=Dose.CHEEK_FULLNESS,
+    description=(
+        "Distance of the traced cheek outline from the middle of the face, mean from 5 to 35 mm "
+        "below the base of the nose, as a share of half the distance between the outer corners of "
+        "the eyes. Responds to swelling that shows in the outline, and to the distance of the "
+        "camera."
+    ),
+    source=_SOURCE,
+    lowest=2.0,
+    finest=2.0,
+)
+FAMILY.add(
+    "jaw_width",
+    "Fullness of the jaw",
+    unit="%",
+    compute=_jaw_width,
+    dose=Dose.JAW_SAG,
+    description=(
+        "Distance of the traced jaw outline from the middle of the face between mouth and jowl, "
+        "as a share of half the distance between the outer corners of the eyes. Responds to "
+        "swelling and to jowls alike."
+    ),
+    source=_SOURCE,
+    lowest=2.0,
+    finest=2.0,
+    groups=("jawline",),
+)

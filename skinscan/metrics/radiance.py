@@ -1,0 +1,113 @@
+"""Radiance: how much of the light is mirrored by the skin's surface, and how the planes stand out.
+
+Taken at 2 px/mm and smoothed over 1 mm and more: pores and lines do not count.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.colour import luminance
+from skinscan.flags import Flag
+from skinscan.metrics.maps import masked_blur
+from skinscan.metrics.registry import Better, Concern, Dose, Family
+from skinscan.metrics.sample import RegionSample
+from skinscan.regions import FACE, members, region_mask
+
+FAMILY = Family("radiance", Concern.RADIANCE, (FACE,))
+
+#: The planes of the face that catch the light.
+_LIT_PLANES = (
+    "forehead_upper",
+    "forehead_lower",
+    "nose_bridge",
+    "nose_tip",
+    "cheek_malar",
+    "chin",
+)
+#: Smoothing that takes texture out (Gaussian sigma).
+_GLOSS_MM, _PLANE_MM = 1.0, 2.0
+#: The colour of skin without gloss: that of pixels between these percentiles of brightness.
+#: Darker ones are shadow, brighter ones shine.
+_MATT_PERCENTILES = (15.0, 50.0)
+#: Percentiles between which the planes stand out.
+_BRIGHT, _USUAL = 95.0, 50.0
+_LEAST_PIXELS = 200
+
+
+def _lit(sample: RegionSample) -> NDArray[np.bool_]:
+    level = sample.layer.level_px_mm
+    inside = [region_mask(r.name, level) for group in _LIT_PLANES for r in members(group)]
+    return np.asarray(np.any(inside, axis=0) & sample.layer.skin)
+
+
+def _specular_fraction(sample: RegionSample) -> float:
+    skin = sample.layer.skin
+    lit = _lit(sample)
+    if lit.sum() < _LEAST_PIXELS:
+        return float("nan")
+    sigma = _GLOSS_MM * sample.layer.level_px_mm
+    light = np.stack(
+        [
+            masked_blur(np.ascontiguousarray(sample.maps.linear[..., k]), skin, sigma)
+            for k in range(3)
+        ],
+        axis=-1,
+    )
+    brightness = luminance(light)
+    low, high = np.percentile(brightness[skin], _MATT_PERCENTILES)
+    matt = skin & (brightness >= low) & (brightness <= high)
+    blue_to_red = float(np.median(light[matt, 2] / np.maximum(light[matt, 0], 1e-6)))
+    if blue_to_red >= 1.0:
+        return float("nan")
+    gloss = (light[lit, 2] - blue_to_red * light[lit, 0]) / (1.0 - blue_to_red)
+    return 100.0 * float(gloss.mean() / brightness[lit].mean())
+
+
+def _luminance_contrast(sample: RegionSample) -> float:
+    lit = _lit(sample)
+    if lit.sum() < _LEAST_PIXELS:
+        return float("nan")
+    sigma = _PLANE_MM * sample.layer.level_px_mm
+    smooth = masked_blur(sample.layer.log_y, sample.layer.skin, sigma)[lit]
+    bright, usual = np.percentile(smooth, [_BRIGHT, _USUAL])
+    return float(bright - usual)
+
+
+FAMILY.add(
+    "specular_fraction",
+    "Share of mirrored light",
+    unit="%",
+    compute=_specular_fraction,
+    dose=Dose.SPECULAR,
+    description=(
+        "Share of the light from forehead, nose, cheek bones and chin that the surface mirrors. "
+        "Skin returns little blue, a mirror as much as the lamp has: from the blue that exceeds "
+        "the ratio of blue to red in the face's matt parts. Moves with white balance, with how "
+        "soft the light is, with sweat, cream and powder; not with texture or the side of the "
+        "lamp. The same gloss is a larger share of the light of dark skin."
+    ),
+    source="Dichromatic reflection, Shafer (1985), doi:10.1002/col.5080100409",
+    lowest=2.0,
+    finest=2.0,
+    better=Better.UP,
+    flags=Flag.LIGHT_DEPENDENT,
+)
+FAMILY.add(
+    "luminance_contrast",
+    "Contrast of the lit planes",
+    unit="%",
+    compute=_luminance_contrast,
+    dose=Dose.SPECULAR,
+    description=(
+        "Difference between the 95th and the 50th percentile of 100·ln Y, smoothed over 2 mm, on "
+        "forehead, nose, cheek bones and chin. Moves with gloss, and with how soft and from how "
+        "high the light comes; not with texture or exposure."
+    ),
+    source="Gloss in the statistics of luminance: Motoyoshi et al. (2007), doi:10.1038/nature05724",
+    lowest=2.0,
+    finest=2.0,
+    better=Better.UP,
+    flags=Flag.LIGHT_DEPENDENT,
+)
