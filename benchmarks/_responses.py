@@ -16,7 +16,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from _before_merge import Dose
 from _common import RESULTS, progress, source_hash
 from doses import SETUPS, TRUE_VALUE, capture_of, person
 from numpy.typing import NDArray
@@ -24,8 +23,9 @@ from numpy.typing import NDArray
 import skinscan.phantom
 from skinscan.errors import SkinscanError
 from skinscan.metrics import Metric
+from skinscan.metrics.registry import Dose
 from skinscan.phantom import Capture, FaceTruth, photograph
-from skinscan.regions import groups
+from skinscan.regions import members
 from skinscan.scan import analyze
 
 F64 = NDArray[np.float64]
@@ -146,14 +146,7 @@ def acting_regions(dose: Dose, metric: Metric) -> tuple[str, ...]:
     """Regions of a metric on which a dose acts; all of the metric's where there are none."""
     where = SETUPS[dose].groups
     shared = [g for g in metric.groups if where is None or g in where]
-    return tuple(name for g in (shared or metric.groups) for name in _members(g))
-
-
-@cache
-def _members(group: str) -> tuple[str, ...]:
-    found = groups().get(group)
-    # what is measured once per face has a region of its own, outside of the atlas
-    return tuple(r.name for r in found) if found else (group,)
+    return tuple(r.name for g in (shared or metric.groups) for r in members(g))
 
 
 def over_regions(tables: Sequence[Table], metric: Metric, regions: Sequence[str]) -> F64:

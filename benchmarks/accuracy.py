@@ -27,7 +27,6 @@ from pathlib import Path
 
 import lift_warps
 import numpy as np
-from _before_merge import Dose
 from _common import RESULTS, Report, number, parser, progress, source_hash
 from _plots import Series, dose_response, heat_map
 from _response import median, power_law, slope, spearman, worst
@@ -45,6 +44,7 @@ from doses import COMMON_PX_MM, LIGHTS, MIDDLE, SEEDS, SETUPS, TONES, TRUE_VALUE
 from numpy.typing import NDArray
 
 from skinscan.metrics import Metric, metrics
+from skinscan.metrics.registry import Dose
 
 F64 = NDArray[np.float64]
 
@@ -334,8 +334,8 @@ def say_fairness(report: Report, found: Sequence[Response]) -> None:
     report.section(f"Fairness (goal: within ±{100 * FAIR_GOAL:.0f} % of middle skin)")
     report.say(
         "Slope (Theil-Sen) over the dose, median over persons; its deviation from the same person "
-        "with middle skin. Absolute colours are held against the colour of the skin under even "
-        f"light in their own unit: {', '.join(TRUE_VALUE)}."
+        "with middle skin. Colours are held against the colour of the skin under even light, in "
+        f"their own unit: {', '.join(TRUE_VALUE)}."
     )
     tones = list(found[0].slopes)
     others = [t for t in tones if t != MIDDLE]
@@ -392,7 +392,7 @@ def say_leaks(report: Report, plan: Plan, items: Sequence[Metric], shares: F64) 
 
 def related(dose: Dose, metric: Metric) -> bool:
     """Whether a metric of the same family is named after the dose."""
-    return any(m.family == metric.family and dose_of(m) is dose for m in metrics().values())
+    return any(m.family == metric.family and m.dose is dose for m in metrics().values())
 
 
 def say_misses(report: Report, found: Sequence[Response]) -> None:

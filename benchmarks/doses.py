@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import numpy as np
-from _before_merge import DOSE_OF, Dose
 
 from skinscan.colour import linear_to_lab
 from skinscan.metrics import Metric
+from skinscan.metrics.registry import Dose
 from skinscan.phantom import (
     Capture,
     FaceTruth,
@@ -455,8 +455,8 @@ SETUPS: Mapping[Dose, Setup] = {
 }
 
 
-class NoDoseError(LookupError):
-    """A metric is named after nothing that a phantom can be given."""
+class NoSetupError(LookupError):
+    """A metric is named after a dose that nobody has said how to give."""
 
 
 def dose_of(metric: Metric) -> Dose:
@@ -464,18 +464,15 @@ def dose_of(metric: Metric) -> Dose:
 
     Raises
     ------
-    NoDoseError
-        If the metric has none, or the table has no entry for it.
+    NoSetupError
+        If the table has no entry for it.
     """
-    dose = DOSE_OF.get(metric.name)
-    if dose is None:
-        raise NoDoseError(f"{metric.name} has no dose: give it one in the registry")
-    if dose not in SETUPS:
-        raise NoDoseError(f"{metric.name}: benchmarks/doses.py has no entry for {dose.value}")
-    return dose
+    if metric.dose not in SETUPS:
+        raise NoSetupError(f"{metric.name}: benchmarks/doses.py has no entry for {metric.dose!r}")
+    return metric.dose
 
 
-# --- absolute colour: what the number itself should be --------------------------------------
+# --- colour: what the number itself should be --------------------------------------
 
 
 def _true_b(truth: FaceTruth, capture: Capture) -> float:
@@ -485,9 +482,27 @@ def _true_b(truth: FaceTruth, capture: Capture) -> float:
     return float(linear_to_lab(reflectance(level, blood) * gains)[0, 0, 2])
 
 
-#: Metrics of absolute colour, with the colour of the same skin under even light. Equal doses of
+#: The cheek beside which `under_eye.dark_circle_*` shows the under-eye: L* of medium skin.
+_STANDARD_CHEEK_L = 62.0
+
+
+def _luminance_of(lightness: float) -> float:
+    """CIE Y of an L* above 8."""
+    return ((lightness + 16.0) / 116.0) ** 3
+
+
+def _true_circle(truth: FaceTruth, _: Capture) -> float:
+    """Lightness lost beside a medium cheek by the share of light that the shadow takes here."""
+    own = skin_lab(truth.person.melanin_od)[0]
+    share = _luminance_of(own - truth.under_eye_shadow_dl) / _luminance_of(own)
+    seen = 116.0 * (_luminance_of(_STANDARD_CHEEK_L) * share) ** (1 / 3) - 16.0
+    return _STANDARD_CHEEK_L - seen
+
+
+#: Metrics of colour, with the colour of the same skin under even light. Equal doses of
 #: pigment move L* of dark skin less than that of light skin: that is the definition of L*, no
-#: unfairness, so these are held against the colour and not against the pigment.
+#: unfairness, so these are held against the colour and not against the pigment. The dose of a dark
+#: circle is in the skin's own L*, the metric in that of a medium cheek.
 TRUE_VALUE: Mapping[str, Callable[[FaceTruth, Capture], float]] = {
     "tone.lightness": lambda truth, _: skin_lab(truth.person.melanin_od)[0],
     "tone.ita": lambda truth, _: ita_deg(truth.person.melanin_od),
@@ -495,4 +510,6 @@ TRUE_VALUE: Mapping[str, Callable[[FaceTruth, Capture], float]] = {
         truth.person.melanin_od, RESTING_HAEMOGLOBIN + truth.redness_od
     )[1],
     "tone.b": _true_b,
+    "under_eye.dark_circle_dl": _true_circle,
+    "under_eye.dark_circle_de": _true_circle,
 }

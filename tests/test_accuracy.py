@@ -39,8 +39,8 @@ def test_every_metric_is_named_after_a_dose_that_can_be_given(name):
 
 
 def test_a_metric_without_a_dose_stops_the_benchmark():
-    stray = replace(metrics()["tone.redness"], name="tone.stray")
-    with pytest.raises(doses.NoDoseError, match=r"tone\.stray"):
+    stray = replace(metrics()["tone.redness"], name="tone.stray", dose="stray")
+    with pytest.raises(doses.NoSetupError, match=r"tone\.stray"):
         doses.dose_of(stray)
 
 

@@ -7,8 +7,9 @@ textures are found once for all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ _BEHIND_LENS = (
     "jpeg_quality",
     "seed",
 )
-_DEFAULTS = {f.name: f.default for f in fields(Capture) if f.name in _BEHIND_LENS}
+_DEFAULTS: dict[str, Any] = {name: getattr(Capture(), name) for name in _BEHIND_LENS}
 
 
 @dataclass(frozen=True, eq=False)
