@@ -124,9 +124,7 @@ def cast_shadow(shape: HeadShape, hits: Hits, light: Light) -> F32:
     return as_f32(cv2.resize(soft, (w, h), interpolation=cv2.INTER_LINEAR))
 
 
-def bend(
-    normal: F32, x: F32, z: F32, slope_u: F32, slope_v: F32
-) -> F32:
+def bend(normal: F32, x: F32, z: F32, slope_u: F32, slope_v: F32) -> F32:
     """Tilt smooth normals by the slope of the relief.
 
     Parameters

@@ -263,9 +263,7 @@ def _pigment(
     melanin += m * _sprinkle(seed, melanin_od)
     haemoglobin += f.lip * np.float32(lip_od) * (1 + 0.15 * f.blood)
     melanin += f.lip * np.float32(0.015 + 0.03 * melanin_od)
-    return as_f32(
-        cv2.merge([np.maximum(melanin, 0), np.maximum(haemoglobin, 0), f.lip, f.dark])
-    )
+    return as_f32(cv2.merge([np.maximum(melanin, 0), np.maximum(haemoglobin, 0), f.lip, f.dark]))
 
 
 @lru_cache(maxsize=64)
