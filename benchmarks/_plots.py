@@ -179,7 +179,7 @@ def heat_map(
         SVG.
     """
     cell, left, top = 21.0, 150.0, 190.0
-    width, height = left + cell * len(columns) + 14, top + cell * len(rows) + 40
+    width, height = left + cell * len(columns) + 100, top + cell * len(rows) + 40
     body = [_text(8, 18, title, anchor="start", more=' font-size="13" font-weight="bold"')]
     for k, name in enumerate(columns):
         x = left + cell * (k + 0.5) + 4

@@ -281,7 +281,8 @@ def _ratios(low: float, high: float, count: int = 12) -> tuple[float, ...]:
 SETUPS: Mapping[Dose, Setup] = {
     Dose.WRINKLE_DEPTH: Setup(
         "depth of all lines, relative to a face of 50 years",
-        none=0.0,
+        # not zero: no line has no contrast
+        none=0.25,
         values=_ratios(0.25, 2.0),
         px_per_mm=MIDDLING,
         make=_depth,
