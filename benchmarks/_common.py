@@ -134,12 +134,12 @@ def machine() -> str:
     )
 
 
-def parser(doc: str | None) -> argparse.ArgumentParser:
-    """Make a parser with the option that every script has."""
+def parser(doc: str | None, *, target: str = "FILE.md") -> argparse.ArgumentParser:
+    """Make a parser with the option that every script has; ``target`` is what it writes."""
     made = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--write", type=Path, metavar="FILE.md", help="also write the tables here")
+    made.add_argument("--write", type=Path, metavar=target, help="also write the tables here")
     return made
 
 

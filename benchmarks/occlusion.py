@@ -45,6 +45,7 @@ from skinscan.phantom import (
     render,
 )
 from skinscan.photo import Photo, load_photo
+from skinscan.shape import Shape, measure_shape
 from skinscan.skinmask import feature_mask
 
 Floats = NDArray[np.float64]
@@ -122,9 +123,9 @@ def on_grid(cover: NDArray[np.float32], facemap: FaceMap) -> NDArray[np.float32]
     return np.asarray(cv2.resize(seen, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
-def values(facemap: FaceMap, groups: tuple[str, ...]) -> dict[tuple[str, str], float]:
+def values(facemap: FaceMap, shape: Shape, groups: tuple[str, ...]) -> dict[tuple[str, str], float]:
     """Metrics of some regions at the finest level, NaN where the region is occluded."""
-    found, _ = measure(facemap, view=View.FRONT)
+    found, _ = measure(facemap, shape, view=View.FRONT)
     return {
         (m.metric, m.region): float("nan") if m.flags & Flag.OCCLUDED else m.value
         for m in found
@@ -159,17 +160,25 @@ def heights() -> Floats:
     return map_px_to_mm(np.stack([u, v], axis=-1), GRID_PX_MM)[..., 1]
 
 
-def compare(tallies: dict[str, Tally], truth: FaceTruth, capture: Capture, plain: FaceMap) -> None:
+def compare(
+    tallies: dict[str, Tally], truth: FaceTruth, capture: Capture, bare_photo: Photo
+) -> None:
     """Add one face that wears an outfit; ``tallies`` by place."""
     photo = load_photo(render(truth, capture))
-    after, before = seen(photo, find_face(photo))
+    face, bare_face = find_face(photo), find_face(bare_photo)
+    shape, bare_shape = measure_shape(photo, face), measure_shape(bare_photo, bare_face)
+    after, before = seen(photo, face)
+    plain = rectify(bare_photo, bare_face)
     cover = on_grid(occluder_cover(truth, capture), after)
     near = cv2.dilate(cover, np.ones((round(2 * FREE_MM * GRID_PX_MM) + 1,) * 2, np.uint8))
     inside = plain.skin & after.visible & ~feature_mask()
     free = (near < FREE) & inside
     everywhere = tuple(group for _, _, groups in PLACES.values() for group in groups)
-    bare = values(plain, everywhere)
-    worn = {"before": values(before, everywhere), "after": values(after, everywhere)}
+    bare = values(plain, bare_shape, everywhere)
+    worn = {
+        "before": values(before, shape, everywhere),
+        "after": values(after, shape, everywhere),
+    }
     y = heights()
     for place, tally in tallies.items():
         low, high, groups = PLACES[place]
@@ -212,10 +221,9 @@ def phantoms(report: Report, faces: int) -> None:
                 seed=seed,
             )
             photo = load_photo(render(bare, capture))
-            plain = rectify(photo, find_face(photo))
             for worn, kinds in OUTFITS:
                 parts = {place: tallies[kind, tone] for place, kind in kinds.items()}
-                compare(parts, replace(bare, occluders=worn), capture, plain)
+                compare(parts, replace(bare, occluders=worn), capture, photo)
 
     def middle(numbers: list[float], digits: int = 0) -> str:
         known = [n for n in numbers if np.isfinite(n)]

@@ -361,3 +361,55 @@ def test_course_is_written_with_its_truth(tmp_path):
 def test_impossible_values_are_refused(make):
     with pytest.raises(PhantomError, match="Expected"):
         make()
+
+
+def test_lids_open_by_the_dose_and_nothing_else_does():
+    base = project(PLAIN, STILL)
+    irises = project_iris(PLAIN, STILL)
+    for dose in (-2.0, 1.0, 3.0):
+        truth = replace(PLAIN, lid_aperture_mm=dose)
+        rise = -(project(truth, STILL) - base)[:, 1] / STILL.px_per_mm
+        assert rise[[159, 386]].mean() == pytest.approx(dose, rel=0.1)
+        assert np.abs(rise[[145, 374]]).max() < 0.1, "lower lids stay"
+        assert np.abs(rise[[105, 334]]).max() < 0.1, "brows stay"
+        np.testing.assert_allclose(project_iris(truth, STILL), irises, atol=1e-6)
+
+
+def test_open_lids_show_more_white_of_the_eye(plain):
+    wide = render(replace(PLAIN, lid_aperture_mm=3.0), STILL)
+    lid, _ = np.round(project(PLAIN, STILL)[[159, 386]]).astype(int)
+    x, y = lid[0] + 8, lid[1] - 2
+    before, after = (to_linear(p[y - 2 : y + 2, x - 2 : x + 3]) for p in (plain, wide))
+    # skin is red, the eyeball is white
+    assert (before[..., 0] / before[..., 2]).mean() > 1.25 * (after[..., 0] / after[..., 2]).mean()
+
+
+def test_asymmetry_lowers_the_left_side_only(plain):
+    truth = replace(PLAIN, asymmetry_mm=4.0)
+    drop = (project(truth, STILL) - project(PLAIN, STILL))[:, 1] / STILL.px_per_mm
+    assert drop[[334, 291]] == pytest.approx([4.0, 4.0], rel=0.2)
+    assert np.abs(drop[[105, 61]]).max() < 0.3
+    tilted = render(truth, STILL)
+    for left, right in ((334, 105), (291, 61)):
+        moved = []
+        for index in (left, right):
+            x, y = np.round(project(PLAIN, STILL)[index]).astype(int)
+            cut = (slice(y - 8, y + 9), slice(x - 8, x + 9))
+            moved.append(np.abs(plain[cut].astype(int) - tilted[cut]).mean())
+        assert moved[0] > 5 * moved[1], "the picture moves where the landmarks do"
+
+
+def test_cached_views_do_not_leak_between_pictures():
+    truth = FaceTruth(person=PERSON, wrinkles=default_wrinkles(5))
+    capture = Capture.at_scale(1.5)
+    first = render(truth, capture)
+    for other in (
+        replace(truth, person=replace(PERSON, seed=6)),
+        replace(truth, person=replace(PERSON, hairline_mm=110.0)),
+        replace(truth, under_eye_bag_mm=3.0),
+        replace(truth, roughness_mm=0.03, mottling=3.0),
+    ):
+        assert (render(other, capture) != first).any()
+    for view in (replace(capture, light_azimuth_deg=-60.0), replace(capture, yaw_deg=8.0)):
+        assert (render(truth, view) != first).mean() > 0.2
+    np.testing.assert_array_equal(render(truth, capture), first)

@@ -36,6 +36,7 @@ from skinscan.phantom import (
 from skinscan.phantom.render import scene_light
 from skinscan.photo import load_photo
 from skinscan.quality import Grade, assess
+from skinscan.shape import measure_shape
 
 CAPTURE = Capture.at_scale(3.0, width_mm=190.0, height_mm=250.0)
 TONES = {"light": 50.0, "brown": 15.0, "dark": -35.0}
@@ -66,8 +67,14 @@ class Wardrobe:
     def facemap(self, truth):
         if truth not in self.seen:
             photo = load_photo(self.studio.shoot(truth, CAPTURE))
-            self.seen[truth] = rectify(photo, find_face(photo))
-        return self.seen[truth]
+            face = find_face(photo)
+            self.seen[truth] = rectify(photo, face), measure_shape(photo, face)
+        return self.seen[truth][0]
+
+    def measured(self, truth, **changes):
+        """Measurements of a phantom, of its FaceMap with some fields replaced."""
+        facemap = replace(self.facemap(truth), **changes)
+        return measure(facemap, self.seen[truth][1], view=View.FRONT)[0]
 
     def shares(self, tone, outfit):
         """Share masked of covered pixels above, beside and below the eyes, and of free skin."""
@@ -136,23 +143,24 @@ def test_deeper_wrinkles_do_not_lose_skin(wardrobe, tone):
         assert more.mean() < 0.005
 
 
-def values(facemap, metric, regions):
-    found, _ = measure(facemap, view=View.FRONT)
+def values(measured, metric, regions):
+    top = max(m.level_px_mm for m in measured)
     return np.array(
         [
             m.value
             for r in regions
-            for m in found
-            if m.metric == metric and m.region == r and m.level_px_mm == facemap.top_level
+            for m in measured
+            if m.metric == metric and m.region == r and m.level_px_mm == top
         ]
     )
 
 
 @pytest.mark.parametrize("tone", ["light", "brown"])
 def test_strands_and_rims_hardly_change_the_numbers(wardrobe, tone):
-    plain = wardrobe.facemap(truth_of(tone))
-    worn = wardrobe.facemap(truth_of(tone, occluders=OUTFITS["gold, strands, stubble"]))
-    bare = replace(worn, layers=without_covers(worn))
+    dressed = truth_of(tone, occluders=OUTFITS["gold, strands, stubble"])
+    plain = wardrobe.measured(truth_of(tone))
+    worn = wardrobe.measured(dressed)
+    bare = wardrobe.measured(dressed, layers=without_covers(wardrobe.facemap(dressed)))
     regions = ["forehead_upper", "forehead_lower", "cheek_malar_left", "cheek_malar_right"]
     for metric, most in (("wrinkles.severity", 0.25), ("texture.roughness_rq", 0.25)):
         true = values(plain, metric, regions)
@@ -176,7 +184,7 @@ def without_covers(facemap):
 
 def test_a_region_mostly_covered_says_so(wardrobe):
     outfit = OUTFITS["black, locks, beard"]
-    found, _ = measure(wardrobe.facemap(truth_of("light", occluders=outfit)), view=View.FRONT)
+    found = wardrobe.measured(truth_of("light", occluders=outfit))
     flags = {m.region: m.flags for m in found if m.metric == "wrinkles.severity"}
     for region in ("forehead_upper", "chin", "cheek_buccal_left"):
         assert flags[region] & Flag.OCCLUDED, region

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+
+_T = TypeVar("_T")
 
 
 def lattice_noise(
@@ -87,6 +92,15 @@ def _rows(wide: F32, y: F32) -> F32:
 def as_f32(array: object) -> F32:
     """Say that an array is float32: OpenCV's types do not."""
     return np.asarray(array, dtype=np.float32)
+
+
+def frozen_arrays(fields_of: _T) -> _T:
+    """Make the arrays of a dataclass read-only: what a cache hands out twice must not change."""
+    for item in fields(fields_of):  # type: ignore[arg-type]
+        value = getattr(fields_of, item.name)
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return fields_of
 
 
 def smooth(image: F32, sigma_px: float) -> F32:

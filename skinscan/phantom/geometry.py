@@ -286,6 +286,26 @@ def _dose_modes(truth: FaceTruth, smile: float) -> list[_Mode]:
     ]
 
 
+#: Height of the upper lids' margin in the neutral frame, mm.
+_UPPER_LID_Y_MM = 32.0
+
+
+def _lid_modes(truth: FaceTruth) -> list[_Mode]:
+    """Lift of the upper lids; narrow, so that brows and lower lids stay."""
+    a = truth.lid_aperture_mm
+    # displacements are functions of the moved point: centred there, the margin moves by all of it
+    return [_Mode(31.5, _UPPER_LID_Y_MM + a, 9, 4, (0.0, a, 0.0))]
+
+
+def _droop_modes(truth: FaceTruth) -> list[_Mode]:
+    """Descent of the left brow and the left corner of the mouth."""
+    a = truth.asymmetry_mm
+    return [
+        _Mode(38, 49 - a, 24, 10, (0.0, -a, 0.0)),
+        _Mode(26, -43 - a, 11, 10, (0.0, -a, 0.0)),
+    ]
+
+
 def _displacement(
     points: F64, mirrored: list[_Mode], single: list[_Mode], scale: tuple[float, float]
 ) -> F64:
@@ -307,6 +327,8 @@ def _displacement(
             total[..., 1] += g * mode.shift[1]
             total[..., 2] += g * mode.shift[2]
     for mode in single:
+        if not any(mode.shift):
+            continue
         g = keep * side * _bump(x, mode.x, mode.sigma_x) * _bump(y, mode.y, mode.sigma_y)
         for axis in range(3):
             total[..., axis] += g * mode.shift[axis]
@@ -388,10 +410,13 @@ def _head_shape(person: Person, doses: tuple[float, ...], smile: float, bag_mm: 
         mouth_corner_raise_mm=doses[1],
         jaw_sag_mm=doses[2],
         cheek_fullness_mm=doses[3],
+        lid_aperture_mm=doses[4],
+        asymmetry_mm=doses[5],
     )
     rng = np.random.default_rng([person.seed, 13])
-    mirrored = _shape_modes(person) + _dose_modes(truth, smile)
-    single = _asymmetry_modes(person)
+    unlifted = _shape_modes(person) + _dose_modes(truth, smile)
+    mirrored = unlifted + _lid_modes(truth)
+    single = _asymmetry_modes(person) + _droop_modes(truth)
     sx, sy = 0.018 * person.shape_spread * np.clip(rng.standard_normal(2), -2, 2)
     scale = (float(sx), float(sy))
     mean = _mean_radius().astype(np.float32)
@@ -419,17 +444,16 @@ def _head_shape(person: Person, doses: tuple[float, ...], smile: float, bag_mm: 
     fine = _upsample(radius, _GRID_STEP_MM)
     uv = np.stack([_upsample(R0_MM * t, _GRID_STEP_MM), _upsample(v, _GRID_STEP_MM)], axis=-1)
     vertices = neutral_vertices().copy()
-    target = vertices + 0
-    for _ in range(12):
-        target = vertices + _displacement(target, mirrored, single, scale)
+    target = _settled(vertices, mirrored, single, scale)
+    # the eyeball stays where it is when the lids open over it
+    resting = _settled(vertices, unlifted, single, scale)
     # the bag lifts the surface along the radius
     bulge = bag_mm * bag_profile(vertices)
-    th, vy, vr = to_cylinder(target)
-    target = from_cylinder(th, vy, vr + bulge)
+    target, resting = (_bulged(points, bulge) for points in (target, resting))
     eyes = []
     for corner_out, corner_in, top, bottom in ((33, 133, 159, 145), (263, 362, 386, 374)):
-        lids = target[[top, bottom]].mean(axis=0)
-        middle = target[[corner_out, corner_in]].mean(axis=0)
+        lids = resting[[top, bottom]].mean(axis=0)
+        middle = resting[[corner_out, corner_in]].mean(axis=0)
         eyes.append([(lids[0] + middle[0]) / 2, lids[1] + 0.75, lids[2] + 0.4 - EYEBALL_MM])
     return HeadShape(
         radius_mm=fine.astype(np.float32),
@@ -439,6 +463,21 @@ def _head_shape(person: Person, doses: tuple[float, ...], smile: float, bag_mm: 
         vertices_mm=target,
         eye_centres_mm=np.array(eyes),
     )
+
+
+def _settled(
+    vertices: F64, mirrored: list[_Mode], single: list[_Mode], scale: tuple[float, float]
+) -> F64:
+    """Move neutral vertices to where the displacement, a function of the goal, takes them."""
+    target = vertices + 0
+    for _ in range(12):
+        target = vertices + _displacement(target, mirrored, single, scale)
+    return target
+
+
+def _bulged(points: F64, bulge: F64) -> F64:
+    theta, y, radius = to_cylinder(points)
+    return from_cylinder(theta, y, radius + bulge)
 
 
 def head_shape(truth: FaceTruth, *, smile: float = 0.0) -> HeadShape:
@@ -460,6 +499,8 @@ def head_shape(truth: FaceTruth, *, smile: float = 0.0) -> HeadShape:
         truth.mouth_corner_raise_mm,
         truth.jaw_sag_mm,
         truth.cheek_fullness_mm,
+        truth.lid_aperture_mm,
+        truth.asymmetry_mm,
     )
     # colours do not change the shape: without them more calls hit the cache
     bare = Person(

@@ -128,23 +128,20 @@ def occluder_cover(truth: FaceTruth, capture: Capture) -> F32:
     ndarray of float32, shape (height_px, width_px)
         0 to 1. Shadows, lenses and their glare cover nothing.
     """
-    shape = head_shape(truth, smile=capture.smile)
-    worn = cover(truth, capture, hits=trace(shape, capture))
+    worn = cover(truth, capture)
     free: F32 = np.ones((capture.height_px, capture.width_px), dtype=np.float32)
     for coat in worn.coats:
         free *= 1 - coat.cover
     return np.asarray(1 - free, dtype=np.float32)
 
 
-def cover(truth: FaceTruth, capture: Capture, *, hits: Hits) -> Worn:
+def cover(truth: FaceTruth, capture: Capture) -> Worn:
     """Draw what is worn.
 
     Parameters
     ----------
     truth, capture
         As for ``render``.
-    hits : Hits
-        Where the pixels see the head.
 
     Returns
     -------
@@ -163,6 +160,7 @@ def cover(truth: FaceTruth, capture: Capture, *, hits: Hits) -> Worn:
         coats += _hair_coats(strokes, hair_rgb, truth.person.seed, capture)
     if wears.glasses is not None:
         frame, lenses = _glasses(wears.glasses, shape)
+        hits = trace(shape, capture)
         seen = [piece for stroke in frame for piece in _in_front(stroke, hits, capture)]
         light = light_of(capture)
         coats += _frame_coats(wears.glasses, seen, light, capture)

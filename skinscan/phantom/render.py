@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.phantom import camera, eyes, head, occluders, shading, skin
+from skinscan.phantom import camera, eyes, occluders, shading, skin
 from skinscan.phantom.capture import Capture
 from skinscan.phantom.fractal import as_f32
-from skinscan.phantom.geometry import HeadShape, carry, head_shape
-from skinscan.phantom.optics import STRIP, Hits, project_head, rays, sample, trace
+from skinscan.phantom.geometry import carry, head_shape
+from skinscan.phantom.optics import project_head, rays
+from skinscan.phantom.seen import Strip, lookup, seen
 from skinscan.phantom.truth import FaceTruth
 
 F32 = NDArray[np.float32]
@@ -100,106 +98,66 @@ def scene_light(truth: FaceTruth, capture: Capture) -> F32:
     """Linear light at the sensor before the camera does anything to it, shape (H, W, 3)."""
     person = truth.person
     shape = head_shape(truth, smile=capture.smile)
-    hits = trace(shape, capture)
-    view = rays(capture)
-    light = shading.light_of(capture)
-    lit = shading.cast_shadow(shape, hits, light)
-    scene = _Scene(
-        truth=truth,
-        shape=shape,
-        maps=skin.skin_maps(truth, px_per_mm=capture.px_per_mm),
-        around=head.surroundings(person.seed, person.hairline_mm),
-        light=light,
-        origin_mm=view.origin_mm,
+    view = seen(shape, capture, seed=person.seed, hairline_mm=person.hairline_mm)
+    maps = skin.skin_maps(truth, px_per_mm=capture.px_per_mm)
+    image = np.zeros((*view.coverage.shape, 3), dtype=np.float32)
+    # NaN is the texture of the wall: no eye is there
+    uv = np.full((*view.coverage.shape, 2), np.nan, dtype=np.float32)
+    for strip in view.strips:
+        uv[strip.rows, strip.columns] = strip.uv
+        image[strip.rows, strip.columns] = _shade(truth, maps, strip, view.light)
+    eyes.paint(
+        image, uv, shape=shape, view=view.view, light=view.light, person=person, capture=capture
     )
-    image = np.empty((*hits.x.shape, 3), dtype=np.float32)
-    uv = np.empty((*hits.x.shape, 2), dtype=np.float32)
-    for top in range(0, len(image), STRIP):
-        part = slice(top, top + STRIP)
-        uv[part] = sample(shape.uv_mm, hits.column[part], hits.row[part])
-        image[part] = _shade(scene, hits.rows(part), uv[part], lit[part])
-    eyes.paint(image, uv, shape=shape, view=view, light=light, person=person, capture=capture)
-    worn = occluders.cover(truth, capture, hits=hits)
+    worn = occluders.cover(truth, capture)
     if worn.any:
-        occluders.shade_beneath(image, worn, light)
-    wall = _wall(capture, light)
+        occluders.shade_beneath(image, worn, view.light)
+    wall = _wall(capture, view.light)
     image -= wall
-    image *= hits.coverage[..., None]
+    image *= view.coverage[..., None]
     image += wall
     if worn.any:
         # hair and temples reach beyond the outline of the head
-        occluders.paint(image, worn, light)
+        occluders.paint(image, worn, view.light)
     image *= np.float32(_EXPOSURE)
     return image
 
 
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    """What every strip of the picture shares."""
-
-    truth: FaceTruth
-    shape: HeadShape
-    maps: skin.SkinMaps
-    around: F32
-    light: shading.Light
-    origin_mm: F64
-
-
-def _shade(scene: _Scene, hits: Hits, uv: F32, lit: F32) -> F32:
-    """Linear light of one strip, before the eyes and the wall, shape (h, W, 3)."""
-    light, maps, person = scene.light, scene.maps, scene.truth.person
-    normal = sample(scene.shape.normal, hits.column, hits.row)
-    pigment = _lookup(maps.pigment, uv, skin.PIGMENT_EXTENT, skin.PIGMENT_PX_MM)
-    detail = _lookup(maps.detail, uv, skin.DETAIL_EXTENT, maps.detail_px_mm)
-    around = _lookup(scene.around, uv, head.EXTENT, head.PX_MM)
-    fine = shading.bend(normal, hits, detail[..., 0], detail[..., 1])
+def _shade(truth: FaceTruth, maps: skin.SkinMaps, strip: Strip, light: shading.Light) -> F32:
+    """Linear light of one strip, before the eyes and the wall, shape (h, w, 3)."""
+    pigment = lookup(maps.pigment, strip.uv, skin.PIGMENT_EXTENT, skin.PIGMENT_PX_MM)
+    detail = lookup(maps.detail, strip.uv, skin.DETAIL_EXTENT, maps.detail_px_mm)
+    normal = strip.normal
+    fine = shading.bend(normal, strip.x, strip.z, detail[..., 0], detail[..., 1])
     # a groove sees less of the room: half of it is gone at about 0.35 mm
     groove = 1 / (1 + detail[..., 2] * np.float32(2.8))
-    cavity = sample(scene.shape.cavity, hits.column, hits.row)
-    visible = as_f32(cavity * pigment[..., 3] * groove)
-    lit = as_f32(lit * (0.35 + 0.65 * pigment[..., 3]) * (0.45 + 0.55 * groove))
+    visible = as_f32(strip.cavity * pigment[..., 3] * groove)
+    lit = as_f32(strip.lit * (0.35 + 0.65 * pigment[..., 3]) * (0.45 + 0.55 * groove))
     irradiance = shading.diffuse(normal, fine, lit, visible, light)
-    towards = _towards_camera(hits, scene.origin_mm)
-    gloss = shading.specular(fine, towards, lit, visible * pigment[..., 3], light)
+    gloss = shading.specular(fine, strip.towards, lit, visible * pigment[..., 3], light)
     albedo = skin.reflectance(pigment[..., 0], pigment[..., 1])
     hairs = detail[..., 3:4]
-    albedo += hairs * (np.asarray(person.brow_rgb, dtype=np.float32) - albedo)
+    albedo += hairs * (np.asarray(truth.person.brow_rgb, dtype=np.float32) - albedo)
     image = albedo * irradiance
-    shine = gloss * np.float32(scene.truth.specular)
+    shine = gloss * np.float32(truth.specular)
     shine *= (1 + 0.3 * pigment[..., 2]) * (1 - 0.95 * hairs[..., 0])
     image += shine[..., None]
     _dress(
         image,
-        around,
-        normal=normal,
+        strip,
         lit=lit,
         visible=visible,
         gloss=gloss,
         light=light,
-        truth=scene.truth,
+        truth=truth,
     )
     return np.asarray(image, dtype=np.float32)
 
 
-def _lookup(texture: F32, uv: F32, extent: tuple[float, float, float], px_mm: float) -> F32:
-    half, top, _ = extent
-    x = (uv[..., 0] + np.float32(half)) * np.float32(px_mm)
-    y = (np.float32(top) - uv[..., 1]) * np.float32(px_mm)
-    return as_f32(cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-
-
-def _towards_camera(hits: Hits, origin_mm: F64) -> F32:
-    o = origin_mm.astype(np.float32)
-    out = np.stack([o[0] - hits.x, o[1] - hits.y, o[2] - hits.z], axis=-1)
-    out /= np.sqrt((out * out).sum(axis=-1, keepdims=True))
-    return out
-
-
 def _dress(
     image: F32,
-    around: F32,
+    strip: Strip,
     *,
-    normal: F32,
     lit: F32,
     visible: F32,
     gloss: F32,
@@ -207,6 +165,11 @@ def _dress(
     truth: FaceTruth,
 ) -> None:
     """Put hair and cloth over the skin, in place."""
+    covered = (strip.around[..., 0] > 0) | (strip.around[..., 2] > 0)
+    if not covered.any():
+        return
+    normal, around = strip.normal[covered], strip.around[covered]
+    lit, visible, gloss = lit[covered], visible[covered], gloss[covered]
     cosine = np.clip(normal @ light.direction.astype(np.float32), -1, 1)
     level = (
         np.float32(light.key) * lit * shading.wrapped(cosine, 0.35)
@@ -218,17 +181,18 @@ def _dress(
     strands = (tone**1.5)[..., None] * (
         level[..., None] * colour + (gloss * tone * 0.30)[..., None]
     )
-    image += hair * (strands - image)
+    dressed = image[covered]
+    dressed += hair * (strands - dressed)
     cloth, weave = around[..., 2:3], around[..., 3:4]
     fabric = np.asarray(truth.person.cloth_rgb, dtype=np.float32) * weave * level[..., None]
-    image += cloth * (fabric - image)
+    dressed += cloth * (fabric - dressed)
+    image[covered] = dressed
 
 
 def _wall(capture: Capture, light: shading.Light) -> F32:
     """Paint a plain grey wall, a little brighter towards the lamp."""
-    y, x = np.mgrid[0 : capture.height_px, 0 : capture.width_px].astype(np.float32)
-    x = x / capture.width_px - 0.5
-    y = y / capture.height_px - 0.5
+    x = np.arange(capture.width_px, dtype=np.float32)[None, :] / capture.width_px - 0.5
+    y = np.arange(capture.height_px, dtype=np.float32)[:, None] / capture.height_px - 0.5
     tilt = np.float32(np.sin(np.deg2rad(capture.light_azimuth_deg)))
     fall = 1 + 0.10 * tilt * x - 0.12 * y - 0.10 * (x * x + y * y)
     level = np.float32(0.62 * light.key + light.ambient)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from skinscan.colour import linear_to_lab
 from skinscan.phantom import features
-from skinscan.phantom.fractal import lattice_noise, smooth, step
+from skinscan.phantom.fractal import as_f32, frozen_arrays, lattice_noise, smooth, step
 from skinscan.phantom.geometry import R0_MM, mean_frontal, neutral_surface
 from skinscan.phantom.truth import FaceTruth, Pores, Spot, Wrinkle
 
@@ -181,6 +181,59 @@ def trough(x: F32, y: F32) -> F32:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _PigmentFields:
+    """What the pigment maps of one seed share; read-only."""
+
+    x: F32
+    y: F32
+    slow: F32
+    fine: F32
+    blood: F32
+    flush: F32
+    pale: F32
+    trough: F32
+    lids: F32
+    lip: F32
+    dark: F32
+
+
+@lru_cache(maxsize=2)
+def _pigment_fields(seed: int) -> _PigmentFields:
+    u, v = map_grid(PIGMENT_EXTENT, PIGMENT_PX_MM)
+    x, y = mean_frontal(u, v), v
+    shape = (u.shape[0], u.shape[1])
+    lip, dark = features.lip_and_dark(shape, PIGMENT_EXTENT, PIGMENT_PX_MM)
+    made = _PigmentFields(
+        x=x,
+        y=y,
+        slow=lattice_noise(
+            shape, PIGMENT_PX_MM, (28.0, 13.0, 6.5), (0.5, 0.4, 0.35), seed=(seed, 31)
+        ),
+        fine=lattice_noise(
+            shape, PIGMENT_PX_MM, (3.2, 1.6, 0.8, 0.4), (0.5, 0.45, 0.4, 0.3), seed=(seed, 32)
+        ),
+        blood=lattice_noise(
+            shape,
+            PIGMENT_PX_MM,
+            (15.0, 7.0, 3.0, 1.3, 0.6),
+            (0.4, 0.4, 0.4, 0.4, 0.3),
+            seed=(seed, 33),
+        ),
+        flush=(
+            _blob(x, y, 40, -6, 20, 19)
+            + 0.9 * _blob(x, y, 0, -9, 15, 12)
+            + 0.35 * _blob(x, y, 0, -78, 20, 12)
+        ),
+        pale=_blob(x, y, 0, 70, 50, 24),
+        trough=trough(x, y),
+        lids=_blob(x, y, 30, 34, 18, 9) + 0.5 * _blob(x, y, 0, 90, 60, 18),
+        lip=lip,
+        dark=dark,
+    )
+    return frozen_arrays(made)
+
+
 @lru_cache(maxsize=3)
 def _pigment(
     *,
@@ -192,47 +245,28 @@ def _pigment(
     shadow_dl: float,
     spots: tuple[Spot, ...],
 ) -> F32:
-    u, v = map_grid(PIGMENT_EXTENT, PIGMENT_PX_MM)
-    x = mean_frontal(u, v)
-    y = v
-    shape = (u.shape[0], u.shape[1])
-    slow = lattice_noise(shape, PIGMENT_PX_MM, (28.0, 13.0, 6.5), (0.5, 0.4, 0.35), seed=(seed, 31))
-    fine = lattice_noise(
-        shape, PIGMENT_PX_MM, (3.2, 1.6, 0.8, 0.4), (0.5, 0.45, 0.4, 0.3), seed=(seed, 32)
-    )
-    blood = lattice_noise(
-        shape, PIGMENT_PX_MM, (15.0, 7.0, 3.0, 1.3, 0.6), (0.4, 0.4, 0.4, 0.4, 0.3), seed=(seed, 33)
-    )
+    f = _pigment_fields(seed)
     m = np.float32(mottling)
     # pigment varies with its own amount, above a floor that even the lightest skin has
     spread = np.float32(0.010 + 0.040 * melanin_od)
-    melanin = np.float32(melanin_od) + m * spread * (0.40 * slow + 0.42 * fine)
-    melanin += np.float32(0.010 + 0.055 * melanin_od) * (
-        _blob(x, y, 30, 34, 18, 9) + 0.5 * _blob(x, y, 0, 90, 60, 18)
-    )
-    haemoglobin = np.float32(RESTING_HAEMOGLOBIN) + m * np.float32(0.012) * blood
-    flush = (
-        _blob(x, y, 40, -6, 20, 19)
-        + 0.9 * _blob(x, y, 0, -9, 15, 12)
-        + 0.35 * _blob(x, y, 0, -78, 20, 12)
-    )
-    haemoglobin += np.float32(0.018) * flush
-    haemoglobin += np.float32(redness_od) * flush * (1 + 0.45 * blood)
-    haemoglobin -= np.float32(0.02) * _blob(x, y, 0, 70, 50, 24)
-    melanin += _shadow_od(melanin_od, shadow_dl) * trough(x, y) * np.float32(0.8)
+    melanin = np.float32(melanin_od) + m * spread * (0.40 * f.slow + 0.42 * f.fine)
+    melanin += np.float32(0.010 + 0.055 * melanin_od) * f.lids
+    haemoglobin = np.float32(RESTING_HAEMOGLOBIN) + m * np.float32(0.012) * f.blood
+    haemoglobin += np.float32(0.018) * f.flush
+    haemoglobin += np.float32(redness_od) * f.flush * (1 + 0.45 * f.blood)
+    haemoglobin -= np.float32(0.02) * f.pale
+    melanin += _shadow_od(melanin_od, shadow_dl) * f.trough * np.float32(0.8)
     # the rest of the shadow is blood seen through thin skin; split so that ΔL* adds up
-    haemoglobin += _shadow_od(melanin_od, shadow_dl, blood=True) * trough(x, y) * np.float32(0.2)
+    haemoglobin += _shadow_od(melanin_od, shadow_dl, blood=True) * f.trough * np.float32(0.2)
     for spot in spots:
         _add_spot(melanin, spot)
-    freckles = _sprinkle(seed, shape, melanin_od)
-    melanin += m * freckles
-    lip, dark = features.lip_and_dark(shape, PIGMENT_EXTENT, PIGMENT_PX_MM)
-    haemoglobin += lip * np.float32(lip_od) * (1 + 0.15 * blood)
-    melanin += lip * np.float32(0.015 + 0.03 * melanin_od)
-    out = np.stack([np.maximum(melanin, 0), np.maximum(haemoglobin, 0), lip, dark], axis=-1)
-    return out.astype(np.float32)
+    melanin += m * _sprinkle(seed, melanin_od)
+    haemoglobin += f.lip * np.float32(lip_od) * (1 + 0.15 * f.blood)
+    melanin += f.lip * np.float32(0.015 + 0.03 * melanin_od)
+    return as_f32(cv2.merge([np.maximum(melanin, 0), np.maximum(haemoglobin, 0), f.lip, f.dark]))
 
 
+@lru_cache(maxsize=64)
 def _shadow_od(melanin_od: float, shadow_dl: float, *, blood: bool = False) -> np.float32:
     """Density of one pigment that lowers L* of the skin by the dose."""
     start = skin_lab(melanin_od)[0]
@@ -261,9 +295,11 @@ def _add_spot(melanin: F32, spot: Spot) -> None:
     patch += np.float32(spot.melanin_od) * np.exp(np.float32(-np.log(2)) * rr**4).astype(np.float32)
 
 
-def _sprinkle(seed: int, shape: tuple[int, int], melanin_od: float) -> F32:
+@lru_cache(maxsize=4)
+def _sprinkle(seed: int, melanin_od: float) -> F32:
     """Freckles that everybody has a few of."""
     rng = np.random.default_rng([seed, 34])
+    shape = _pigment_fields(seed).x.shape
     out = np.zeros(shape, dtype=np.float32)
     count = 260
     half, top, _ = PIGMENT_EXTENT
@@ -277,6 +313,7 @@ def _sprinkle(seed: int, shape: tuple[int, int], melanin_od: float) -> F32:
         layer[row[k::3], col[k::3]] = dose[k::3]
         sigma = (0.22, 0.4, 0.7)[k] * PIGMENT_PX_MM
         out += smooth(layer, sigma) * np.float32(2 * np.pi * sigma**2 * 0.5)
+    out.flags.writeable = False
     return out
 
 
@@ -293,42 +330,68 @@ def _detail(
     px_mm: float,
     blur_mm: float,
 ) -> F32:
-    relief, fibre, keep = _fine_relief(seed, pores, roughness_mm, px_mm)
-    height = relief.copy()
+    height = _fine_relief(seed, pores, roughness_mm, px_mm).copy()
+    always = _relief_fields(seed, px_mm)
     for wrinkle in wrinkles:
         engrave(height, wrinkle, px_mm)
     height = smooth(height, blur_mm * px_mm)
-    wide = smooth(height, 1.3 * px_mm)
-    groove = np.clip(wide - height, 0, None)
+    groove = smooth(height, 1.3 * px_mm)
+    groove -= height
+    np.clip(groove, 0, None, out=groove)
+    groove *= always.keep
     scale = np.float32(px_mm / 8.0)
-    slope_u = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=float(scale))
-    slope_v = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=-float(scale))
-    return np.stack([slope_u * keep, slope_v * keep, groove * keep, fibre], axis=-1)
+    slope_u = as_f32(cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=float(scale)))
+    slope_v = as_f32(cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=-float(scale)))
+    slope_u *= always.keep
+    slope_v *= always.keep
+    return as_f32(cv2.merge([slope_u, slope_v, groove, always.fibre]))
 
 
-@lru_cache(maxsize=2)
-def _fine_relief(
-    seed: int, pores: Pores, roughness_mm: float, px_mm: float
-) -> tuple[F32, F32, F32]:
+@dataclass(frozen=True, eq=False)
+class _ReliefFields:
+    """What the relief maps of one seed and resolution share; read-only."""
+
+    grain: F32
+    fibre: F32
+    lip: F32
+    furrows: F32
+    folds: F32
+    keep: F32
+
+
+@lru_cache(maxsize=1)
+def _relief_fields(seed: int, px_mm: float) -> _ReliefFields:
     u, v = map_grid(DETAIL_EXTENT, px_mm)
     shape = (u.shape[0], u.shape[1])
-    x = mean_frontal(u, v)
-    fibre = features.hairs(seed, shape, DETAIL_EXTENT, px_mm)
     lip = features.lip_only(shape, DETAIL_EXTENT, px_mm)
-    height = lattice_noise(
-        shape, px_mm, (2.4, 1.2, 0.6, 0.32, 0.17), (0.9, 0.65, 0.55, 0.45, 0.3), seed=(seed, 41)
-    ) * np.float32(roughness_mm)
-    height *= 1 - 0.6 * lip
-    height += _pore_relief(seed, pores, px_mm, x) * (1 - lip)
-    height += _lip_relief(seed, u, v, lip)
-    height += features.folds(shape, DETAIL_EXTENT, px_mm)
     half, top, bottom = DETAIL_EXTENT
-    keep = (
-        step(np.float32(half) - np.abs(u), 0.5, 12.0)
-        * step(np.float32(top) - v, 0.5, 8.0)
-        * step(v - np.float32(bottom), 0.5, 8.0)
+    made = _ReliefFields(
+        grain=lattice_noise(
+            shape, px_mm, (2.4, 1.2, 0.6, 0.32, 0.17), (0.9, 0.65, 0.55, 0.45, 0.3), seed=(seed, 41)
+        ),
+        fibre=features.hairs(seed, shape, DETAIL_EXTENT, px_mm),
+        lip=lip,
+        furrows=_lip_relief(seed, u, v, lip),
+        folds=features.folds(shape, DETAIL_EXTENT, px_mm),
+        keep=(
+            step(np.float32(half) - np.abs(u), 0.5, 12.0)
+            * step(np.float32(top) - v, 0.5, 8.0)
+            * step(v - np.float32(bottom), 0.5, 8.0)
+        ),
     )
-    return height, fibre, keep
+    return frozen_arrays(made)
+
+
+@lru_cache(maxsize=1)
+def _fine_relief(seed: int, pores: Pores, roughness_mm: float, px_mm: float) -> F32:
+    always = _relief_fields(seed, px_mm)
+    height = always.grain * np.float32(roughness_mm)
+    height *= 1 - 0.6 * always.lip
+    height += _pore_relief(seed, pores, px_mm) * (1 - always.lip)
+    height += always.furrows
+    height += always.folds
+    height.flags.writeable = False
+    return height
 
 
 def pore_weight(x: F32, y: F32) -> F32:
@@ -344,7 +407,9 @@ def pore_weight(x: F32, y: F32) -> F32:
     return np.asarray(np.clip(w * (1 - eyes), 0, 1), dtype=np.float32)
 
 
-def _pore_relief(seed: int, pores: Pores, px_mm: float, frontal_x: F32) -> F32:
+@lru_cache(maxsize=1)
+def _pore_relief(seed: int, pores: Pores, px_mm: float) -> F32:
+    frontal_x = _detail_frontal(px_mm)
     shape = (frontal_x.shape[0], frontal_x.shape[1])
     half, top, bottom = DETAIL_EXTENT
     # a fixed list up to the greatest density: a higher dose adds pores and moves none
@@ -365,7 +430,17 @@ def _pore_relief(seed: int, pores: Pores, px_mm: float, frontal_x: F32) -> F32:
         layer = np.zeros(shape, dtype=np.float32)
         _splat(layer, (u[pick] + half) * px_mm, (top - v[pick]) * px_mm, depth[pick])
         out -= smooth(layer, max(sigma_px, 0.3)) * np.float32(2 * np.pi * max(sigma_px, 0.3) ** 2)
-    return out * np.float32(pores.depth_mm)
+    out *= np.float32(pores.depth_mm)
+    out.flags.writeable = False
+    return out
+
+
+@lru_cache(maxsize=1)
+def _detail_frontal(px_mm: float) -> F32:
+    """Frontal x of the mean face at every texel of the detail map, mm."""
+    x = mean_frontal(*map_grid(DETAIL_EXTENT, px_mm))
+    x.flags.writeable = False
+    return x
 
 
 def _at(field: F32, u: F32, v: F32, px_mm: float) -> F32:
@@ -444,7 +519,12 @@ def engrave(height: F32, wrinkle: Wrinkle, px_mm: float) -> None:
 
 def dense_line(wrinkle: Wrinkle) -> F64:
     """Centreline in texture coordinates, densely sampled, shape (N, 2)."""
-    points = np.asarray(wrinkle.points_mm)
+    return _dense(wrinkle.points_mm)
+
+
+@lru_cache(maxsize=256)
+def _dense(points_mm: tuple[tuple[float, float], ...]) -> F64:
+    points = np.asarray(points_mm)
     seg = np.linalg.norm(np.diff(points, axis=0), axis=1)
     arc = np.concatenate([[0.0], np.cumsum(seg)])
     n = max(int(arc[-1] / 1.5), 6)

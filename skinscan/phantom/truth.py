@@ -382,6 +382,12 @@ class FaceTruth:
         Outward displacement of the buccal cheek, −6 to 6.
     occluders : Occluders
         Glasses, loose hair and beard over the skin.
+    lid_aperture_mm : float
+        Lift of both upper lids from their usual place, about 9 mm above the
+        lower ones, −3 to 3; the eyeball stays.
+    asymmetry_mm : float
+        Descent of the left brow and the left corner of the mouth, −6 to 6;
+        added to the asymmetry that every person has.
     """
 
     person: Person = field(default_factory=Person)
@@ -399,6 +405,8 @@ class FaceTruth:
     jaw_sag_mm: float = 0.0
     cheek_fullness_mm: float = 0.0
     occluders: Occluders = field(default_factory=Occluders)
+    lid_aperture_mm: float = 0.0
+    asymmetry_mm: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wrinkles", tuple(self.wrinkles))
@@ -413,6 +421,8 @@ class FaceTruth:
         check_range("mouth_corner_raise_mm", self.mouth_corner_raise_mm, -6.0, 6.0)
         check_range("jaw_sag_mm", self.jaw_sag_mm, 0.0, 8.0)
         check_range("cheek_fullness_mm", self.cheek_fullness_mm, -6.0, 6.0)
+        check_range("lid_aperture_mm", self.lid_aperture_mm, -3.0, 3.0)
+        check_range("asymmetry_mm", self.asymmetry_mm, -6.0, 6.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers, ready for JSON."""
