@@ -255,7 +255,7 @@ def test_a_page_tells_what_was_measured():
                 entry.name: {
                     "rises": True,
                     "slope_per": "redness",
-                    "spearman": [0.991, 0.873],
+                    "spearman": {"median": 0.991, "worst": 0.873},
                     "slope": {"light": 61.5, "middle": 60.0, "dark": None},
                     "fairness": {"light": 0.025, "dark": None},
                 }

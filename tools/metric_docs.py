@@ -141,7 +141,7 @@ def _accuracy(item: Metric, figures: Figures) -> str:
     if found is None:
         return NOT_MEASURED
     goals = figures.accuracy["goals"]
-    median, worst = found["spearman"]
+    rho = found["spearman"]
     rows = [
         (tone, _number(slope), _percent(found["fairness"].get(tone)))
         for tone, slope in found["slope"].items()
@@ -149,8 +149,8 @@ def _accuracy(item: Metric, figures: Figures) -> str:
     said = (
         f"{figures.accuracy['persons']} rendered persons, each with every skin tone below; the "
         f"metric {'rises' if found['rises'] else 'falls'} with the dose. Rank correlation "
-        f"(Spearman) with the dose: median {_number(median)}, worst {_number(worst)}; goal "
-        f"{goals['spearman']:g}."
+        f"(Spearman) with the dose: median {_number(rho['median'])}, worst "
+        f"{_number(rho['worst'])}; goal {goals['spearman']:g}."
     )
     parts = [
         said,
@@ -163,7 +163,7 @@ def _accuracy(item: Metric, figures: Figures) -> str:
             rows,
         ),
         _selectivity(item, figures),
-        f"Written by `{figures.accuracy['made_by']}`.",
+        f"Written by `{figures.accuracy['made_by']}`; [how](../accuracy.md).",
     ]
     return "\n\n".join(parts)
 

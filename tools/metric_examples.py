@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.facemap import rectify
-from skinscan.landmarks import View as Side
-from skinscan.landmarks import find_face
+from skinscan.landmarks import View, find_face
 from skinscan.metrics.registry import Dose
 from skinscan.phantom import Capture, FaceTruth, render
 from skinscan.photo import load_photo
@@ -47,7 +46,7 @@ MARGIN = 0.08
 
 
 @dataclass(frozen=True)
-class View:
+class Place:
     """Where to look: not all of `Setup.groups`, because one place is shown larger than many.
 
     Attributes
@@ -65,32 +64,32 @@ class View:
     width_mm: float | None = None
 
 
-_WHOLE = View((FACE,))
-_EYE = View(("under_eye", "upper_lid"), one_side=True)
-_FOREHEAD = View(("forehead_upper",), width_mm=68.0)
-VIEWS: Mapping[Dose, View] = {
-    Dose.WRINKLE_DEPTH: View(("crows_feet", "under_eye"), one_side=True),
-    Dose.LINE_COUNT: View(("forehead_upper", "glabella"), width_mm=85.0),
-    Dose.FINE_LINES: View(("forehead_upper",), width_mm=36.0),
+_WHOLE = Place((FACE,))
+_EYE = Place(("under_eye", "upper_lid"), one_side=True)
+_FOREHEAD = Place(("forehead_upper",), width_mm=68.0)
+PLACES: Mapping[Dose, Place] = {
+    Dose.WRINKLE_DEPTH: Place(("crows_feet", "under_eye"), one_side=True),
+    Dose.LINE_COUNT: Place(("forehead_upper", "glabella"), width_mm=85.0),
+    Dose.FINE_LINES: Place(("forehead_upper",), width_mm=36.0),
     Dose.WRINKLES: _FOREHEAD,
     Dose.FOLDS: _FOREHEAD,
     Dose.LINE_WIDTH: _FOREHEAD,
-    Dose.ROUGHNESS: View(("cheek_malar",), one_side=True, width_mm=25.0),
+    Dose.ROUGHNESS: Place(("cheek_malar",), one_side=True, width_mm=25.0),
     # Between nose and cheek bone, where pores are densest.
-    Dose.PORES: View(("cheek_malar", "nose_tip"), one_side=True, width_mm=22.0),
+    Dose.PORES: Place(("cheek_malar", "nose_tip"), one_side=True, width_mm=22.0),
     Dose.MELANIN: _WHOLE,
     Dose.WHITE_BALANCE: _WHOLE,
     Dose.REDNESS: _WHOLE,
-    Dose.MOTTLING: View(("cheek_malar", "cheek_buccal"), one_side=True),
-    Dose.PIGMENT_PATCH: View(("marionette", "chin")),
+    Dose.MOTTLING: Place(("cheek_malar", "cheek_buccal"), one_side=True),
+    Dose.PIGMENT_PATCH: Place(("marionette", "chin")),
     Dose.SPOTS: _WHOLE,
     Dose.UNDER_EYE_SHADOW: _EYE,
     Dose.UNDER_EYE_BAG: _EYE,
-    Dose.CHEEK_FULLNESS: View(("jawline", "cheek_malar")),
-    Dose.BROW_RAISE: View(("upper_lid", "forehead_lower")),
+    Dose.CHEEK_FULLNESS: Place(("jawline", "cheek_malar")),
+    Dose.BROW_RAISE: Place(("upper_lid", "forehead_lower")),
     Dose.LID_APERTURE: _EYE,
-    Dose.MOUTH_CORNER_RAISE: View(("marionette", "upper_lip")),
-    Dose.JAW_SAG: View(("jawline", "chin")),
+    Dose.MOUTH_CORNER_RAISE: Place(("marionette", "upper_lip")),
+    Dose.JAW_SAG: Place(("jawline", "chin")),
     Dose.FACE_ASYMMETRY: _WHOLE,
     Dose.SPECULAR: _WHOLE,
 }
@@ -122,20 +121,20 @@ def window_of(picture: U8, dose: Dose) -> Window:
     photo = load_photo(_as_png(picture))
     facemap = rectify(photo, find_face(photo))
     height, width = picture.shape[:2]
-    view = VIEWS[dose]
+    place = PLACES[dose]
     shown = [
         region
-        for group in view.groups
+        for group in place.groups
         for region in members(group)
-        if not (view.one_side and region.side is Side.LEFT)
+        if not (place.one_side and region.side is View.LEFT)
     ]
     points = np.vstack([facemap.to_photo_px(r.outline_mm) for r in shown])
     points = points[np.isfinite(points).all(axis=1)]
     low, high = points.min(axis=0), points.max(axis=0)
     wanted = (
         (1 + 2 * MARGIN) * float((high - low).max())
-        if view.width_mm is None
-        else view.width_mm * facemap.resolution_px_mm
+        if place.width_mm is None
+        else place.width_mm * facemap.resolution_px_mm
     )
     side = min(round(wanted), width, height)
     left, top = np.round(0.5 * (low + high) - 0.5 * side).astype(int)

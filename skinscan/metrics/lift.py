@@ -99,14 +99,15 @@ def _asymmetry(sample: RegionSample) -> float:
     return float(np.sqrt(np.mean((right - left) ** 2)))
 
 
-_LANDMARKS_BLIND = ("light, colour and texture of the skin", "a small turn or tilt of the head")
+_LANDMARKS_MOVE = "weakly: light and camera noise, with which the model's points wander"
+_LANDMARKS_BLIND = ("colour and texture of the skin", "a small turn or tilt of the head")
 _LANDMARK_LIMITS = (
     "Only on a neutral face seen from the front. The landmark model leans towards the usual face: "
     "its points move less than the face does. Lengths are mm of the chosen scale, which differs "
     "between people: compare inside one person."
 )
 _OUTLINE_BLIND = (
-    "the light, as long as the edge of the jaw is seen against neck and background",
+    "colour and texture of the skin, as long as the jaw is seen against neck and background",
     "sagging that does not reach the outline as seen from the front",
 )
 _OUTLINE_LIMITS = (
@@ -135,6 +136,7 @@ FAMILY.add(
     responds_to=(
         "height of the brow, by tissue or by expression alike",
         "plucked or painted brows, which move the edge that is seen",
+        _LANDMARKS_MOVE,
     ),
     blind_to=(*_LANDMARKS_BLIND, "the shape of the brow, and the lid below it"),
     limits="A raised brow is the most frequent expression on a photo. " + _LANDMARK_LIMITS,
@@ -161,6 +163,7 @@ FAMILY.add(
     responds_to=(
         "drooping or opened lids",
         "a blink, a squint, bright light and the direction of the gaze",
+        _LANDMARKS_MOVE,
     ),
     blind_to=(*_LANDMARKS_BLIND, "skin that hangs over the lid without covering its margin"),
     limits=(
@@ -191,6 +194,7 @@ FAMILY.add(
     responds_to=(
         "raised and drooping corners of the mouth, by tissue or by expression alike",
         "lips that are pressed or parted",
+        _LANDMARKS_MOVE,
     ),
     blind_to=(*_LANDMARKS_BLIND, "the scale: it is an angle", "the depth of the marionette line"),
     limits=(
@@ -225,6 +229,7 @@ FAMILY.add(
         "jowls that show in the outline",
         "the natural roundness of the jaw, and weight",
         "a raised, lowered or turned head",
+        "weakly: the light, which moves the edge that is seen",
     ),
     blind_to=_OUTLINE_BLIND,
     limits=(
@@ -253,6 +258,7 @@ FAMILY.add(
         "width at the jowls, and narrow or hollow cheeks",
         "the distance of the camera: a nearer one makes it smaller",
         "a raised or lowered chin",
+        "weakly: the light, which moves the edge that is seen",
     ),
     blind_to=(*_OUTLINE_BLIND, "the scale: it is a ratio"),
     limits="The ratio does not tell a wider jaw from a narrower cheek. " + _OUTLINE_LIMITS,
@@ -278,9 +284,10 @@ FAMILY.add(
     responds_to=(
         "one side hanging lower, or one eye opening less",
         "one-sided expression: a crooked smile, a wink, one raised brow",
+        _LANDMARKS_MOVE,
     ),
     blind_to=(
-        "light, colour and texture of the skin",
+        "colour and texture of the skin",
         "differences of jaw, cheek and nose, and of width instead of height",
         "which side is lower",
     ),

@@ -43,7 +43,7 @@ def _jaw_width(sample: RegionSample) -> float:
 _WIDTH_BLIND = (
     "the size of the face and the scale of the photo: it is a ratio",
     "swelling that stands out to the front only",
-    "light, colour and texture of the skin, as long as the edge is seen",
+    "colour and texture of the skin, as long as the edge is seen",
 )
 _WIDTH_LIMITS = (
     "Posture, clenched teeth and the distance of the camera move it as much as a day's swelling "
@@ -73,6 +73,7 @@ FAMILY.add(
         "fullness of the cheek that shows in the outline",
         "weight, and clenched or full cheeks",
         "the distance of the camera, a smile, and what is left of a turned head",
+        "weakly: the light, which moves the edge that is seen",
     ),
     blind_to=_WIDTH_BLIND,
     limits=_WIDTH_LIMITS,
@@ -100,6 +101,7 @@ FAMILY.add(
         "fullness of the jaw that shows in the outline",
         "jowls, weight and the muscle of chewing",
         "the distance of the camera, an open mouth, and what is left of a turned or raised head",
+        "weakly: the light, which moves the edge that is seen",
     ),
     blind_to=_WIDTH_BLIND,
     limits="Swelling and jowls cannot be told apart. " + _WIDTH_LIMITS,

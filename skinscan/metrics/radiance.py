@@ -95,13 +95,13 @@ FAMILY.add(
     ),
     responds_to=(
         "shine by oil, sweat, cream or a moist surface; powder lowers it",
-        "how soft the light is, and white balance",
+        "how soft the light is, white balance and, less, exposure",
         "the tone of the skin: the same gloss is a larger share of the light of dark skin",
         "bluish reflections of clothes or a window, and paler, less yellow skin on the lit planes",
     ),
     blind_to=(
         "texture, lines and pores: it is smoothed over 1 mm",
-        "exposure, and from which side the lamp shines",
+        "from which side the lamp shines",
         "glare that the camera clips: it is left out",
     ),
     limits=(

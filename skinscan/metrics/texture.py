@@ -132,7 +132,7 @@ _TEXTURE_MOVES = (
     "blur, noise reduction and beauty filters, which take it away",
 )
 _TEXTURE_BLIND = (
-    "exposure and the colour of the skin",
+    "the colour of the skin, and exposure as far as noise and tone curve stay the same",
     "shading, folds and patches wider than a few millimetres",
     "traced lines: they are left out",
 )
@@ -154,9 +154,10 @@ _PORE_MOVES = (
     "stubble, downy hair and freckles of that size",
     "sharpness: blur hides pores; sharpening and noise make some",
     "the light: pores are darker in hard light from the side",
+    "exposure, through noise and the camera's tone curve",
 )
 _PORE_BLIND = (
-    "exposure and the colour of the skin",
+    "the colour of the skin",
     "dots much larger than 0.5 mm, such as spots",
     "lines: what is not round, and what lies on a traced line, is left out",
 )

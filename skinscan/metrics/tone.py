@@ -97,8 +97,8 @@ _TWO_PIGMENTS = (
     "R, G, B: linear light; s: shading; face: all visible skin"
 )
 _PIGMENT_BLIND = (
-    "shading and exposure, which dim red, green and blue alike",
-    "the colour of the lamp, to first order: the reference is the same face",
+    "exposure and the colour of the lamp, to first order: the reference is the same face",
+    "shade without gloss, which dims red, green and blue alike",
     "what the whole face shares, such as a flush or a tan: only differences inside the face remain",
 )
 _SPOT_RULE = (
@@ -114,7 +114,7 @@ _SPOT_MOVES = (
 _SPOT_BLIND = (
     "spots below 1 mm across, and faint ones",
     "patches larger than about 6 mm: their surroundings are as dark as they are",
-    "shading and exposure",
+    "shading, and exposure to first order",
     "most of the contrast of red spots, which is haemoglobin",
 )
 _SPOT_LIMITS = (
@@ -226,6 +226,7 @@ FAMILY.add(
     responds_to=(
         "more blood in this region than in the rest of the face",
         "partly: melanin, because camera colour is not pigment optics",
+        "the direction and softness of the light: gloss on a region hides its colour",
         "make-up and coloured light on part of the face",
     ),
     blind_to=_PIGMENT_BLIND,
@@ -249,6 +250,7 @@ FAMILY.add(
     responds_to=(
         "more pigment in this region than in the rest of the face",
         "stubble and downy hair, which are dark as pigment is",
+        "the direction and softness of the light: gloss on a region hides its colour",
         "make-up and coloured light on part of the face",
     ),
     blind_to=(*_PIGMENT_BLIND, _FINE_BLIND),

@@ -145,7 +145,7 @@ FAMILY.add(
     responds_to=(
         "pigment and vessels under the eye",
         "the shade of a hollow or below a bag",
-        "the height and softness of the light",
+        "the direction and softness of the light, strongly",
         "weakly: gloss and redness of the cheek",
     ),
     blind_to=_CIRCLE_BLIND,
@@ -169,7 +169,7 @@ FAMILY.add(
     responds_to=(
         "darkness under the eye of any cause, and its hue: bluish, brown or red",
         "redness of the cheek, which is the reference",
-        "the height, softness and evenness in colour of the light",
+        "the direction and softness of the light, strongly, and its evenness in colour",
     ),
     blind_to=_CIRCLE_BLIND,
     limits=(
@@ -201,7 +201,7 @@ FAMILY.add(
     responds_to=(
         "the shadow below a bulge of the lower lid, in light from above",
         "a deep tear trough without a bag, which is as dark a groove",
-        "the height and softness of the light",
+        "the direction and softness of the light",
     ),
     blind_to=(
         "the colour of dark circles, as far as it is that of the two pigments",
