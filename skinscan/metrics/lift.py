@@ -99,8 +99,11 @@ def _asymmetry(sample: RegionSample) -> float:
     return float(np.sqrt(np.mean((right - left) ** 2)))
 
 
-_LANDMARKS_MOVE = "weakly: light and camera noise, with which the model's points wander"
-_LANDMARKS_BLIND = ("colour and texture of the skin", "a small turn or tilt of the head")
+_LANDMARKS_MOVE = (
+    "weakly: light, camera noise, a turned or tilted head and a nearer camera, with which the "
+    "model's points wander"
+)
+_LANDMARKS_BLIND = ("colour and texture of the skin", "how large the face is in the picture")
 _LANDMARK_LIMITS = (
     "Only on a neutral face seen from the front. The landmark model leans towards the usual face: "
     "its points move less than the face does. Lengths are mm of the chosen scale, which differs "
@@ -111,8 +114,8 @@ _OUTLINE_BLIND = (
     "sagging that does not reach the outline as seen from the front",
 )
 _OUTLINE_LIMITS = (
-    "Only from the front with the head level: a raised or lowered chin moves the outline more than "
-    "tissue does. A beard, a scarf or hair in front of the jaw is traced as if it were the jaw, "
+    "Only from the front with the head level: a raised or lowered chin moves the outline too. "
+    "A beard, a scarf or hair in front of the jaw is traced as if it were the jaw, "
     "and so is a shadow on the neck that is stronger than the jaw's own edge; where no edge is "
     "seen it is NaN."
 )
@@ -139,7 +142,7 @@ FAMILY.add(
         _LANDMARKS_MOVE,
     ),
     blind_to=(*_LANDMARKS_BLIND, "the shape of the brow, and the lid below it"),
-    limits="A raised brow is the most frequent expression on a photo. " + _LANDMARK_LIMITS,
+    limits=_LANDMARK_LIMITS,
     lowest=2.0,
     finest=2.0,
     better=Better.UP,
@@ -167,7 +170,7 @@ FAMILY.add(
     ),
     blind_to=(*_LANDMARKS_BLIND, "skin that hangs over the lid without covering its margin"),
     limits=(
-        "A blink moves it more than a treatment: take the photo with the eyes calmly open, and "
+        "A blink or a squint is read as a drooping lid: take the photo with the eyes calmly open, and "
         "several times. Lashes and liner move the margin that is seen. " + _LANDMARK_LIMITS
     ),
     lowest=2.0,
@@ -194,11 +197,12 @@ FAMILY.add(
     responds_to=(
         "raised and drooping corners of the mouth, by tissue or by expression alike",
         "lips that are pressed or parted",
-        _LANDMARKS_MOVE,
+        "a raised or lowered head and the distance of the camera",
+        "weakly: light and camera noise, with which the model's points wander",
     ),
     blind_to=(*_LANDMARKS_BLIND, "the scale: it is an angle", "the depth of the marionette line"),
     limits=(
-        "The faintest smile moves it more than a treatment does. Only on a neutral face seen from "
+        "A faint smile is read as raised corners. Only on a neutral face seen from "
         "the front. The landmark model leans towards the usual face: its points move less than the "
         "face does."
     ),
@@ -256,7 +260,7 @@ FAMILY.add(
     ),
     responds_to=(
         "width at the jowls, and narrow or hollow cheeks",
-        "the distance of the camera: a nearer one makes it smaller",
+        "the distance of the camera",
         "a raised or lowered chin",
         "weakly: the light, which moves the edge that is seen",
     ),
@@ -284,7 +288,8 @@ FAMILY.add(
     responds_to=(
         "one side hanging lower, or one eye opening less",
         "one-sided expression: a crooked smile, a wink, one raised brow",
-        _LANDMARKS_MOVE,
+        "a turned head: what is left of the pose counts in full",
+        "light and camera noise, with which the model's points wander",
     ),
     blind_to=(
         "colour and texture of the skin",

@@ -96,6 +96,7 @@ FAMILY.add(
     responds_to=(
         "shine by oil, sweat, cream or a moist surface; powder lowers it",
         "how soft the light is, white balance and, less, exposure",
+        "a raised or lowered head",
         "the tone of the skin: the same gloss is a larger share of the light of dark skin",
         "bluish reflections of clothes or a window, and paler, less yellow skin on the lit planes",
     ),
@@ -134,6 +135,7 @@ FAMILY.add(
         "gloss on the planes that catch the light",
         "how soft, and from how high, the light comes",
         "how prominent cheek bones, nose and forehead are",
+        "a raised or lowered head",
     ),
     blind_to=(
         "texture, lines and pores: it is smoothed over 2 mm",

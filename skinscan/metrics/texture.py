@@ -138,8 +138,8 @@ _TEXTURE_BLIND = (
 )
 _BAND_LIMITS = (
     "What is finer than two pixels of the level is not seen: about 0.7 mm at 3 px/mm and 0.3 mm at "
-    "6 px/mm, so compare numbers of the same level. Sharpness and noise of two photos differ more "
-    "than skin does in a few weeks. Untraced faint lines and downy hair count as texture."
+    "6 px/mm, so compare numbers of the same level. Sharpness and noise change it as much as "
+    "skin does. Untraced faint lines and downy hair count as texture."
 )
 _PAIR_LIMITS = (
     "Contrast beyond ±16 % is cut off. Noise raises the difference of neighbours as relief does, "

@@ -146,7 +146,7 @@ FAMILY.add(
         "pigment and vessels under the eye",
         "the shade of a hollow or below a bag",
         "the direction and softness of the light, strongly",
-        "weakly: gloss and redness of the cheek",
+        "weakly: gloss and redness of the cheek, and the distance of the camera",
     ),
     blind_to=_CIRCLE_BLIND,
     limits=_CIRCLE_LIMITS,
@@ -201,7 +201,7 @@ FAMILY.add(
     responds_to=(
         "the shadow below a bulge of the lower lid, in light from above",
         "a deep tear trough without a bag, which is as dark a groove",
-        "the direction and softness of the light",
+        "the direction and softness of the light, and a raised or lowered head",
     ),
     blind_to=(
         "the colour of dark circles, as far as it is that of the two pigments",
