@@ -170,8 +170,8 @@ FAMILY.add(
     ),
     blind_to=(*_LANDMARKS_BLIND, "skin that hangs over the lid without covering its margin"),
     limits=(
-        "A blink or a squint is read as a drooping lid: take the photo with the eyes calmly open, and "
-        "several times. Lashes and liner move the margin that is seen. " + _LANDMARK_LIMITS
+        "A blink or a squint is read as a drooping lid: take the photo with the eyes calmly open, "
+        "and several times. Lashes and liner move the margin that is seen. " + _LANDMARK_LIMITS
     ),
     lowest=2.0,
     finest=2.0,
