@@ -147,7 +147,8 @@ _PAIR_LIMITS = (
 )
 _P_OF_PAIRS = (
     "p(i, j): share of pairs of plain skin with contrasts i and j, in steps of 1 %, four "
-    "directions; contrast: 100·ln Y minus its mean within 3 mm (Gaussian sigma); Y: luminance"
+    "directions; contrast of a place: 100·ln Y minus its mean within 3 mm (Gaussian sigma); "
+    "Y: luminance"
 )
 _PORE_MOVES = (
     "number and darkness of visible pores",
