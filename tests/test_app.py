@@ -638,7 +638,9 @@ def test_every_kind_of_metric_can_be_opened(app):
         app.selectbox(key=f"metric_{opened.value}").set_value(metric.name).run()
         assert not app.exception
         assert strings.UNEXPECTED not in text_of(app)
-        assert markup.escaped(metric.description) in text_of(app)
+        shown = text_of(app)
+        for said in (metric.description, *metric.responds_to, *metric.blind_to, metric.limits):
+            assert markup.escaped(said) in shown
 
 
 def test_no_region_chosen_is_said(app):

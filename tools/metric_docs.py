@@ -1,34 +1,86 @@
-"""Write docs/metrics.md from the registry, so that no metric goes undocumented.
+"""Write docs/metrics/ from the registry, so that no metric goes undocumented.
 
-Run ``python tools/metric_docs.py`` after a metric was added or changed;
-``--check`` only compares, and exits with 1 when the page is out of date.
+Run ``python tools/metric_docs.py`` after a metric was added or changed, or after
+``benchmarks/accuracy.py --write docs`` or ``tools/metric_examples.py`` drew new figures;
+``--check`` only compares, and exits with 1 when a page is out of date.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from skinscan.flags import SENTENCES, flag_names
+from skinscan.flags import SENTENCES, Flag, flag_names
 from skinscan.frame import LEVELS_PX_MM
-from skinscan.metrics import Metric, by_family
+from skinscan.metrics import Concern, Metric, by_family, metrics
 from skinscan.regions import groups
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs" / "metrics"
+FIGURES = ROOT / "docs" / "figures"
+INDEX_PAGE = "README.md"
 
+MEASURE = "python benchmarks/accuracy.py --write docs"
+DRAW = "python tools/metric_examples.py"
+NOT_MEASURED = f"Not measured yet: run `{MEASURE}`."
+_WRITTEN = (
+    "<!-- Written by tools/metric_docs.py from the registry; edit the registry, not this. -->"
+)
 _BETTER = {"down": "lower", "up": "higher", "neutral": "neither"}
+_DOI = re.compile(r"doi:(10\.[^\s,;]+)")
 
 _HEAD = """\
 # Metrics
 
-<!-- Written by tools/metric_docs.py from the registry; edit the registry, not this page. -->
+{written}
 
 Every metric is measured per region and at the resolution levels {levels} px/mm, up to the
 photo's own. Below its lowest level it is NaN with the flag `low_resolution`; above its finest
 level it repeats the value found there, because more pixels add nothing to it. `sem` is NaN with
 the flag `no_sem` until the precision model exists. "Better" is the direction of improvement;
-"neither" describes the skin or the light without judging it.
+"neither" describes the skin or the light without judging it. Nothing here is a diagnosis.
 """
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What benchmarks and pictures have left below docs/figures.
+
+    Attributes
+    ----------
+    accuracy : mapping
+        Content of accuracy.json, written by benchmarks/accuracy.py; empty without it.
+    curves : frozenset of str
+        Metrics whose dose-response is drawn.
+    examples : mapping
+        Content of examples/examples.json, written by tools/metric_examples.py.
+    """
+
+    accuracy: Mapping[str, Any] = field(default_factory=dict)
+    curves: frozenset[str] = frozenset()
+    examples: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, folder: Path = FIGURES) -> Figures:
+        """Read what is there."""
+        return cls(
+            accuracy=_json(folder / "accuracy.json"),
+            curves=frozenset(path.stem for path in (folder / "accuracy").glob("*.svg")),
+            examples={
+                dose: said
+                for dose, said in _json(folder / "examples" / "examples.json").items()
+                if (folder / "examples" / f"{dose}.jpg").exists()
+            },
+        )
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _levels(item: Metric) -> str:
@@ -37,49 +89,212 @@ def _levels(item: Metric) -> str:
     return f"{item.lowest_level_px_mm:g} to {item.finest_level_px_mm:g} px/mm"
 
 
-def _section(item: Metric) -> str:
-    titles = ", ".join(f"`{group}`" for group in item.groups)
+def _unit(item: Metric) -> str:
+    return item.unit or "none (pure number)"
+
+
+def _concern(concern: Concern) -> str:
+    return concern.value.replace("_", " ")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in lines)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _plain(text: str) -> str:
+    """Keep the asterisks of L*, a* and b* from being read as emphasis."""
+    return text.replace("*", r"\*")
+
+
+def _bullets(phrases: Sequence[str]) -> str:
+    return "\n".join(f"- {_plain(phrase)}" for phrase in phrases)
+
+
+def _example(item: Metric, figures: Figures) -> str:
+    dose = item.dose.value
+    said = figures.examples.get(dose)
+    if said is None:
+        return f"Not drawn yet: run `{DRAW} {dose}`."
+    values = [_number(value) for value in said["values"]]
+    return (
+        f"![Rendered face with a low, a middle and a high dose](../figures/examples/{dose}.jpg)\n\n"
+        f"Low, middle and high dose ({_plain(said['label'])}): {', '.join(values)}. The same "
+        f"rendered face, which is nobody's, with {said['tone']} skin, the same light (azimuth "
+        f"{said['light_azimuth_deg']:g}°, elevation {said['light_elevation_deg']:g}°) and camera; "
+        f"only part of it may be shown. `{DRAW}` draws it."
+    )
+
+
+def _curve(item: Metric, figures: Figures) -> str:
+    if item.name not in figures.curves:
+        return NOT_MEASURED
+    return f"![Dose-response of {_plain(item.title)}](../figures/accuracy/{item.name}.svg)"
+
+
+def _accuracy(item: Metric, figures: Figures) -> str:
+    found = figures.accuracy.get("metrics", {}).get(item.name)
+    if found is None:
+        return NOT_MEASURED
+    goals = figures.accuracy["goals"]
+    rho = found["spearman"]
     rows = [
-        f"- **unit**: {item.unit or 'none (pure number)'}",
-        f"- **better**: {_BETTER[item.better.value]}",
-        f"- **concern**: {item.concern.value.replace('_', ' ')}",
-        f"- **levels**: {_levels(item)}",
-        f"- **regions**: {titles}",
-        f"- **source**: {item.source}",
+        (tone, _number(slope), _percent(found["fairness"].get(tone)))
+        for tone, slope in found["slope"].items()
+    ]
+    said = (
+        f"{figures.accuracy['persons']} rendered persons, each with every skin tone below; the "
+        f"metric {'rises' if found['rises'] else 'falls'} with the dose. Rank correlation "
+        f"(Spearman) with the dose: median {_number(rho['median'])}, worst "
+        f"{_number(rho['worst'])}; goal {goals['spearman']:g}."
+    )
+    parts = [
+        said,
+        _table(
+            [
+                "skin tone",
+                f"slope per {found['slope_per'].replace('_', ' ')}",
+                f"against middle skin (goal within ±{100 * goals['fairness']:.0f} %)",
+            ],
+            rows,
+        ),
+        _selectivity(item, figures),
+        f"Written by `{figures.accuracy['made_by']}`; [how](../accuracy.md).",
+    ]
+    return "\n\n".join(parts)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:+.0f} %"
+
+
+def _selectivity(item: Metric, figures: Figures) -> str:
+    goal = figures.accuracy["goals"]["selectivity"]
+    table = figures.accuracy["selectivity"]
+    if item.name not in table["metrics"]:
+        return "What else moves it is not measured yet."
+    column = table["metrics"].index(item.name)
+    moved = [
+        (dose, row[column])
+        for dose, row in zip(table["doses"], table["shares"], strict=True)
+        if dose != item.dose.value and row[column] is not None and abs(row[column]) >= goal
+    ]
+    moved.sort(key=lambda pair: -abs(pair[1]))
+    listed = ", ".join(f"{dose.replace('_', ' ')} {_percent(share)}" for dose, share in moved)
+    return (
+        f"What a full dose of something else does to it, in % of its own full dose, from "
+        f"{100 * goal:.0f} % up: {listed or 'nothing'}."
+    )
+
+
+def _formula(item: Metric) -> str:
+    *lines, symbols = item.formula.split("\n")
+    return "```text\n" + "\n".join(lines) + f"\n```\n\nwhere {_plain(symbols)}."
+
+
+def _source(item: Metric) -> str:
+    return _DOI.sub(r"[doi:\1](https://doi.org/\1)", _plain(item.source))
+
+
+def _precision(item: Metric) -> str:
+    return (
+        f"Not known yet: `sem` of `{item.name}` is NaN with the flag "
+        f"`{flag_names(Flag.NO_SEM)}`, and no change is claimed from it."
+    )
+
+
+def metric_page(item: Metric, figures: Figures) -> str:
+    """Return the text of one metric's page."""
+    facts = [
+        ("name", f"`{item.name}`"),
+        ("unit", _unit(item)),
+        ("better", _BETTER[item.better.value]),
+        ("concern", _concern(item.concern)),
+        ("levels", _levels(item)),
+        ("regions", ", ".join(f"`{group}`" for group in item.groups)),
     ]
     if item.flags:
-        rows.append(f"- **always flagged**: `{flag_names(item.flags)}`")
-    return f"### {item.title} (`{item.name}`)\n\n{item.description}\n\n" + "\n".join(rows) + "\n"
+        facts.append(("always flagged", f"`{flag_names(item.flags)}`"))
+    if item.front_only:
+        facts.append(("views", f"front; others carry `{flag_names(Flag.WRONG_VIEW)}`"))
+    curve = f"Rendered faces are given more and more of `{item.dose.value}`.\n\n"
+    sections = [
+        ("Formula", _formula(item)),
+        ("Responds to", _bullets(item.responds_to)),
+        ("Does not respond to", _bullets(item.blind_to)),
+        ("Limits", _plain(item.limits) + " See also [known limits](../limits.md)."),
+        ("Source", _source(item)),
+        ("Example", _example(item, figures)),
+        ("Dose-response", curve + _curve(item, figures)),
+        ("Accuracy", _accuracy(item, figures)),
+        ("Precision", _precision(item)),
+    ]
+    parts = [f"# {_plain(item.title)}", _WRITTEN, _plain(item.description), _table(["", ""], facts)]
+    parts += [f"## {title}\n\n{text}" for title, text in sections]
+    parts.append("[All metrics](README.md)")
+    return "\n\n".join(parts) + "\n"
 
 
-def page() -> str:
-    """Return the text of docs/metrics.md."""
-    parts = [_HEAD.format(levels=", ".join(f"{level:g}" for level in LEVELS_PX_MM))]
-    # Sorted, because the order of registration depends on what was imported first.
-    for family, members in sorted(by_family()):
-        parts.append(f"## {family.capitalize()}\n")
-        parts += [_section(item) for item in members]
-    parts.append("## Regions\n\n| group | what |\n| --- | --- |")
-    for group, members in groups().items():
-        sides = "left and right" if len(members) > 1 else "midline"
-        title = members[0].title.removesuffix(" (right)")
-        within = f", part of `{members[0].part_of}`" if members[0].part_of else ""
-        parts[-1] += f"\n| `{group}` | {title}, {sides}{within} |"
-    parts[-1] += "\n"
-    parts.append("## Flags\n\n| flag | meaning |\n| --- | --- |")
-    for flag, sentence in SENTENCES.items():
-        parts[-1] += f"\n| `{flag_names(flag)}` | {sentence} |"
-    parts[-1] += "\n"
+def index_page() -> str:
+    """Return the text of the list of all metrics."""
+    parts = [
+        _HEAD.format(written=_WRITTEN, levels=", ".join(f"{level:g}" for level in LEVELS_PX_MM))
+    ]
+    # By concern and name: the order of registration depends on what was imported first.
+    families = dict(by_family())
+    for concern in Concern:
+        rows = [
+            (
+                f"[{_plain(item.title)}]({item.name}.md)",
+                f"`{item.name}`",
+                item.unit or "–",
+                _BETTER[item.better.value],
+                _levels(item),
+            )
+            for _, listed in sorted(families.items())
+            for item in listed
+            if item.concern is concern
+        ]
+        table = _table(["metric", "name", "unit", "better", "levels"], rows)
+        parts.append(f"## {_concern(concern).capitalize()}\n\n{table}\n")
+    rows = []
+    for group, listed in groups().items():
+        sides = "left and right" if len(listed) > 1 else "midline"
+        within = f", part of `{listed[0].part_of}`" if listed[0].part_of else ""
+        rows.append((f"`{group}`", f"{listed[0].title.removesuffix(' (right)')}, {sides}{within}"))
+    parts.append(f"## Regions\n\n{_table(['group', 'what'], rows)}\n")
+    rows = [(f"`{flag_names(flag)}`", sentence) for flag, sentence in SENTENCES.items()]
+    parts.append(f"## Flags\n\n{_table(['flag', 'meaning'], rows)}\n")
     return "\n".join(parts)
 
 
+def pages(figures: Figures | None = None) -> dict[str, str]:
+    """Return every page of docs/metrics by file name."""
+    known = Figures.found() if figures is None else figures
+    return {
+        INDEX_PAGE: index_page(),
+        **{f"{item.name}.md": metric_page(item, known) for item in metrics().values()},
+    }
+
+
 def main(arguments: list[str]) -> int:
-    """Write the page, or with ``--check`` compare it; return the exit code."""
-    text = page()
+    """Write the pages, or with ``--check`` compare them; return the exit code."""
+    wanted = pages()
+    current = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
     if arguments == ["--check"]:
-        current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-        return int(current != text)
-    PAGE.write_text(text, encoding="utf-8")
+        names = sorted({*wanted, *current})
+        stale = [name for name in names if wanted.get(name) != current.get(name)]
+        print("\n".join(stale), end="\n" if stale else "")
+        return int(bool(stale))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in current.keys() - wanted.keys():
+        (FOLDER / name).unlink()
+    for name, text in wanted.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -99,6 +99,26 @@ def _asymmetry(sample: RegionSample) -> float:
     return float(np.sqrt(np.mean((right - left) ** 2)))
 
 
+_LANDMARKS_MOVE = (
+    "weakly: light, camera noise, a turned or tilted head and a nearer camera, with which the "
+    "model's points wander"
+)
+_LANDMARKS_BLIND = ("colour and texture of the skin", "how large the face is in the picture")
+_LANDMARK_LIMITS = (
+    "Only on a neutral face seen from the front. The landmark model leans towards the usual face: "
+    "its points move less than the face does. Lengths are mm of the chosen scale, which differs "
+    "between people: compare inside one person."
+)
+_OUTLINE_BLIND = (
+    "colour and texture of the skin, as long as the jaw is seen against neck and background",
+    "sagging that does not reach the outline as seen from the front",
+)
+_OUTLINE_LIMITS = (
+    "Only from the front with the head level: a raised or lowered chin moves the outline too. "
+    "A beard, a scarf or hair in front of the jaw is traced as if it were the jaw, "
+    "and so is a shadow on the neck that is stronger than the jaw's own edge; where no edge is "
+    "seen it is NaN."
+)
 _ANTHROPOMETRY = (
     "Landmarks and distances after Farkas et al. (2005), doi:10.1097/01.scs.0000171847.58031.9e"
 )
@@ -109,11 +129,20 @@ FAMILY.add(
     unit="mm",
     compute=_per_side(brow_height),
     dose=Dose.BROW_RAISE,
-    description=(
-        "Height of the brow's upper edge above the line through the corners of the eye, pose "
-        "taken out. Responds to raised and lowered brows, also by expression."
-    ),
+    description=("Height of the brow's upper edge above the corners of the eye, pose taken out."),
     source=_ANTHROPOMETRY,
+    formula=(
+        "brow_height = f · (mean y of the brow's upper edge − mean y of the corners of the eye)\n"
+        "y: height of a landmark in the head's own frame, canonical mm, three on the brow and two "
+        "at the eye; f: mm of the chosen scale per canonical mm"
+    ),
+    responds_to=(
+        "height of the brow, by tissue or by expression alike",
+        "plucked or painted brows, which move the edge that is seen",
+        _LANDMARKS_MOVE,
+    ),
+    blind_to=(*_LANDMARKS_BLIND, "the shape of the brow, and the lid below it"),
+    limits=_LANDMARK_LIMITS,
     lowest=2.0,
     finest=2.0,
     better=Better.UP,
@@ -126,10 +155,24 @@ FAMILY.add(
     compute=_per_side(lid_aperture),
     dose=Dose.LID_APERTURE,
     description=(
-        "Distance between upper and lower lid margin above and below the iris, pose taken out. "
-        "Responds to drooping lids, and as much to a blink or a squint."
+        "Distance between upper and lower lid margin above and below the iris, pose taken out."
     ),
     source=_ANTHROPOMETRY,
+    formula=(
+        "lid_aperture = f · (mean y of the upper lid margin − mean y of the lower lid margin)\n"
+        "y: height of a landmark in the head's own frame, canonical mm, three on each margin above "
+        "and below the iris; f: mm of the chosen scale per canonical mm"
+    ),
+    responds_to=(
+        "drooping or opened lids",
+        "a blink, a squint, bright light and the direction of the gaze",
+        _LANDMARKS_MOVE,
+    ),
+    blind_to=(*_LANDMARKS_BLIND, "skin that hangs over the lid without covering its margin"),
+    limits=(
+        "A blink or a squint is read as a drooping lid: take the photo with the eyes calmly open, "
+        "and several times. Lashes and liner move the margin that is seen. " + _LANDMARK_LIMITS
+    ),
     lowest=2.0,
     finest=2.0,
     better=Better.UP,
@@ -143,9 +186,26 @@ FAMILY.add(
     dose=Dose.MOUTH_CORNER_RAISE,
     description=(
         "Angle of the line from the middle of the mouth to its corner above the horizontal of the "
-        "head. Responds to raised and drooping corners, and as much to a smile."
+        "head."
     ),
     source=_ANTHROPOMETRY,
+    formula=(
+        "angle = arctan(Δy / Δx)\n"
+        "Δx, Δy: outwards and upwards from the middle of the mouth, between the lips, to its "
+        "corner, in the head's own frame"
+    ),
+    responds_to=(
+        "raised and drooping corners of the mouth, by tissue or by expression alike",
+        "lips that are pressed or parted",
+        "a raised or lowered head and the distance of the camera",
+        "weakly: light and camera noise, with which the model's points wander",
+    ),
+    blind_to=(*_LANDMARKS_BLIND, "the scale: it is an angle", "the depth of the marionette line"),
+    limits=(
+        "A faint smile is read as raised corners. Only on a neutral face seen from "
+        "the front. The landmark model leans towards the usual face: its points move less than the "
+        "face does."
+    ),
     lowest=2.0,
     finest=2.0,
     better=Better.UP,
@@ -159,10 +219,27 @@ FAMILY.add(
     dose=Dose.JAW_SAG,
     description=(
         "Mean distance of the traced jaw outline at the jowl beyond the straight line from the "
-        "angle of the jaw to the chin. Responds to jowls; a beard, a scarf or hair in front of "
-        "the jaw is traced as if it were the jaw."
+        "angle of the jaw to the chin."
     ),
     source=_ANTHROPOMETRY,
+    formula=(
+        "jaw_sag = f · mean over α of the distance between p(α) and the line from p(15°) to "
+        "p(85°)\n"
+        "p(α): traced outline in the direction α below the horizontal, seen from 20 mm below the "
+        "base of the nose, α = 35° to 55° in steps of 5°; f: mm of the chosen scale per canonical "
+        "mm"
+    ),
+    responds_to=(
+        "jowls that show in the outline",
+        "the natural roundness of the jaw, and weight",
+        "a raised, lowered or turned head",
+        "weakly: the light, which moves the edge that is seen",
+    ),
+    blind_to=_OUTLINE_BLIND,
+    limits=(
+        "A straight jaw is not zero: every jaw is round between angle and chin, so only changes of "
+        "one person mean something. " + _OUTLINE_LIMITS
+    ),
     lowest=2.0,
     finest=2.0,
     groups=("jawline",),
@@ -173,11 +250,22 @@ FAMILY.add(
     unit="%",
     compute=_lower_face_ratio,
     dose=Dose.JAW_SAG,
-    description=(
-        "Width of the traced outline at the jowls divided by its width at the cheeks. Needs no "
-        "scale; a nearer camera makes it smaller."
-    ),
+    description=("Width of the traced outline at the jowls divided by its width at the cheeks."),
     source=_ANTHROPOMETRY,
+    formula=(
+        "lower_face_ratio = 100 · Σ |x(40°)| / Σ c\n"
+        "x(40°): distance of the traced outline from the middle plane 40° below the horizontal, "
+        "seen from 20 mm below the base of the nose; c: the same at the cheek, mean from 5 to 35 "
+        "mm below the base of the nose; Σ: both sides"
+    ),
+    responds_to=(
+        "width at the jowls, and narrow or hollow cheeks",
+        "the distance of the camera",
+        "a raised or lowered chin",
+        "weakly: the light, which moves the edge that is seen",
+    ),
+    blind_to=(*_OUTLINE_BLIND, "the scale: it is a ratio"),
+    limits="The ratio does not tell a wider jaw from a narrower cheek. " + _OUTLINE_LIMITS,
     lowest=2.0,
     finest=2.0,
 )
@@ -189,10 +277,30 @@ FAMILY.add(
     dose=Dose.FACE_ASYMMETRY,
     description=(
         "Root mean square difference between the subject's sides in the height of brow and mouth "
-        "corner and in the opening of the lids. Nobody's is zero: natural asymmetry and the "
-        "landmarks' own error are part of it."
+        "corner and in the opening of the lids."
     ),
     source=_ANTHROPOMETRY,
+    formula=(
+        "asymmetry = √(((r₁ − l₁)² + (r₂ − l₂)² + (r₃ − l₃)²) / 3)\n"
+        "r, l: the subject's right and left side: 1 height of the brow, 2 opening of the lids, 3 "
+        "height of the mouth corner, mm in the head's own frame"
+    ),
+    responds_to=(
+        "one side hanging lower, or one eye opening less",
+        "one-sided expression: a crooked smile, a wink, one raised brow",
+        "a turned head: what is left of the pose counts in full",
+        "light and camera noise, with which the model's points wander",
+    ),
+    blind_to=(
+        "colour and texture of the skin",
+        "differences of jaw, cheek and nose, and of width instead of height",
+        "which side is lower",
+    ),
+    limits=(
+        "Nobody's is zero: natural asymmetry and the landmarks' own error are part of it, and a "
+        "root mean square never falls below that floor. The landmark model leans towards symmetry. "
+        "Only on a neutral face seen from the front. It describes; it is no sign of illness."
+    ),
     lowest=2.0,
     finest=2.0,
 )

@@ -40,6 +40,16 @@ def _jaw_width(sample: RegionSample) -> float:
     return _share(float(np.mean([abs(at_angle(shape, side, a)[0]) for a in _JAW_DEG])), shape)
 
 
+_WIDTH_BLIND = (
+    "the size of the face and the scale of the photo: it is a ratio",
+    "swelling that stands out to the front only",
+    "colour and texture of the skin, as long as the edge is seen",
+)
+_WIDTH_LIMITS = (
+    "Posture, clenched teeth and the distance of the camera move it as swelling does. "
+    "A beard, hair or a scarf beside the face is traced as if it were the face; where no "
+    "edge is seen it is NaN. Fat, muscle and water cannot be told apart."
+)
 _SOURCE = "Proportions after Farkas et al. (2005), doi:10.1097/01.scs.0000171847.58031.9e"
 
 FAMILY.add(
@@ -51,10 +61,22 @@ FAMILY.add(
     description=(
         "Distance of the traced cheek outline from the middle of the face, mean from 5 to 35 mm "
         "below the base of the nose, as a share of half the distance between the outer corners of "
-        "the eyes. Responds to swelling that shows in the outline, and to the distance of the "
-        "camera."
+        "the eyes."
     ),
     source=_SOURCE,
+    formula=(
+        "cheek_width = 100 · mean of |x(h)| / (e / 2)\n"
+        "x(h): distance of the traced outline from the middle plane at h = 5 to 35 mm below the "
+        "base of the nose; e: distance between the outer corners of the eyes; pose taken out"
+    ),
+    responds_to=(
+        "fullness of the cheek that shows in the outline",
+        "weight, and clenched or full cheeks",
+        "the distance of the camera, a smile, and what is left of a turned head",
+        "weakly: the light, which moves the edge that is seen",
+    ),
+    blind_to=_WIDTH_BLIND,
+    limits=_WIDTH_LIMITS,
     lowest=2.0,
     finest=2.0,
 )
@@ -66,10 +88,23 @@ FAMILY.add(
     dose=Dose.JAW_SAG,
     description=(
         "Distance of the traced jaw outline from the middle of the face between mouth and jowl, "
-        "as a share of half the distance between the outer corners of the eyes. Responds to "
-        "swelling and to jowls alike."
+        "as a share of half the distance between the outer corners of the eyes."
     ),
     source=_SOURCE,
+    formula=(
+        "jaw_width = 100 · mean of |x(α)| / (e / 2)\n"
+        "x(α): distance of the traced outline from the middle plane in the directions α = 25°, 35° "
+        "and 45° below the horizontal, seen from 20 mm below the base of the nose; e: distance "
+        "between the outer corners of the eyes; pose taken out"
+    ),
+    responds_to=(
+        "fullness of the jaw that shows in the outline",
+        "jowls, weight and the muscle of chewing",
+        "the distance of the camera, an open mouth, and what is left of a turned or raised head",
+        "weakly: the light, which moves the edge that is seen",
+    ),
+    blind_to=_WIDTH_BLIND,
+    limits="Swelling and jowls cannot be told apart. " + _WIDTH_LIMITS,
     lowest=2.0,
     finest=2.0,
     groups=("jawline",),

@@ -84,11 +84,32 @@ FAMILY.add(
     description=(
         "Share of the light from forehead, nose, cheek bones and chin that the surface mirrors. "
         "Skin returns little blue, a mirror as much as the lamp has: from the blue that exceeds "
-        "the ratio of blue to red in the face's matt parts. Moves with white balance, with how "
-        "soft the light is, with sweat, cream and powder; not with texture or the side of the "
-        "lamp. The same gloss is a larger share of the light of dark skin."
+        "the ratio of blue to red in the face's matt parts."
     ),
     source="Dichromatic reflection, Shafer (1985), doi:10.1002/col.5080100409",
+    formula=(
+        "fraction = 100 · mean of g / mean of Y,  g = (B − q·R) / (1 − q)\n"
+        "R, B, Y: linear red, blue and luminance, mean within 1 mm (Gaussian sigma), on the lit "
+        "planes; g: mirrored light; q: median of B / R in the matt parts, 15th to 50th percentile "
+        "of Y on all visible skin"
+    ),
+    responds_to=(
+        "shine by oil, sweat, cream or a moist surface; powder lowers it",
+        "how soft the light is, white balance and, less, exposure",
+        "a raised or lowered head",
+        "the tone of the skin: the same gloss is a larger share of the light of dark skin",
+        "bluish reflections of clothes or a window, and paler, less yellow skin on the lit planes",
+    ),
+    blind_to=(
+        "texture, lines and pores: it is smoothed over 1 mm",
+        "from which side the lamp shines",
+        "glare that the camera clips: it is left out",
+    ),
+    limits=(
+        "It assumes that the lamp is white in the photo and that skin has one colour: blotches, "
+        "spots and make-up on the lit planes are read as more or less gloss. Shine is neither "
+        "health nor youth; compare only photos of the same light."
+    ),
     lowest=2.0,
     finest=2.0,
     better=Better.UP,
@@ -102,10 +123,29 @@ FAMILY.add(
     dose=Dose.SPECULAR,
     description=(
         "Difference between the 95th and the 50th percentile of 100·ln Y, smoothed over 2 mm, on "
-        "forehead, nose, cheek bones and chin. Moves with gloss, and with how soft and from how "
-        "high the light comes; not with texture or exposure."
+        "forehead, nose, cheek bones and chin."
     ),
     source="Gloss in the statistics of luminance: Motoyoshi et al. (2007), doi:10.1038/nature05724",
+    formula=(
+        "contrast = P95(S) − P50(S)\n"
+        "S: 100·ln Y, mean within 2 mm (Gaussian sigma), on forehead, nose, cheek bones and chin; "
+        "P95, P50: percentiles; Y: luminance"
+    ),
+    responds_to=(
+        "gloss on the planes that catch the light",
+        "how soft, and from how high, the light comes",
+        "how prominent cheek bones, nose and forehead are",
+        "a raised or lowered head",
+    ),
+    blind_to=(
+        "texture, lines and pores: it is smoothed over 2 mm",
+        "exposure and white balance",
+        "glare that the camera clips: it is left out",
+    ),
+    limits=(
+        "Shape and light make most of it and gloss a part: compare only photos of the same light "
+        "and pose. The camera's tone curve changes it."
+    ),
     lowest=2.0,
     finest=2.0,
     better=Better.UP,

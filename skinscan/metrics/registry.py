@@ -121,9 +121,15 @@ class Metric:
     finest_level_px_mm : float
         Levels above this one add nothing: they repeat the value found here.
     description : str
-        Definition, what it responds to, and what it does not.
+        Definition, in one paragraph.
     source : str
         Published source of the method.
+    formula : str
+        The definition as a formula of one or two lines, then a line that names every symbol.
+    responds_to, blind_to : tuple of str
+        What moves the number and what does not, as short phrases.
+    limits : str
+        Where it goes wrong, in sentences.
     dose : Dose
         What it is named after, as a phantom can have it.
     compute : callable
@@ -146,6 +152,10 @@ class Metric:
     lowest_level_px_mm: float
     description: str
     source: str
+    formula: str
+    responds_to: tuple[str, ...]
+    blind_to: tuple[str, ...]
+    limits: str
     dose: Dose
     compute: Callable[[RegionSample], float]
     finest_level_px_mm: float = max(LEVELS_PX_MM)
@@ -183,6 +193,10 @@ class Family:
         compute: Callable[[RegionSample], float],
         description: str,
         source: str,
+        formula: str,
+        responds_to: tuple[str, ...],
+        blind_to: tuple[str, ...],
+        limits: str,
         dose: Dose,
         lowest: float,
         finest: float = max(LEVELS_PX_MM),
@@ -204,6 +218,10 @@ class Family:
                 finest_level_px_mm=finest,
                 description=description,
                 source=source,
+                formula=formula,
+                responds_to=responds_to,
+                blind_to=blind_to,
+                limits=limits,
                 dose=dose,
                 compute=compute,
                 flags=flags,

@@ -174,6 +174,48 @@ def _pore_area_fraction(sample: RegionSample) -> float:
 _ROUGHNESS = "Definition after ISO 21920-2, applied to optical contrast instead of height"
 _HARALICK = "Haralick, Shanmugam & Dinstein (1973), doi:10.1109/TSMC.1973.4309314"
 
+_TEXTURE_MOVES = (
+    "relief as the light of the photo shows it: hard light from the side shows more",
+    "fine mottling of pigment and blood, and pores",
+    "camera noise, sharpening and the compression of the file, which add texture",
+    "blur, noise reduction and beauty filters, which take it away",
+)
+_TEXTURE_BLIND = (
+    "the colour of the skin, and exposure as far as noise and tone curve stay the same",
+    "shading, folds and patches wider than a few millimetres",
+    "traced lines: they are left out",
+)
+_BAND_LIMITS = (
+    "What is finer than two pixels of the level is not seen: about 0.7 mm at 3 px/mm and 0.3 mm at "
+    "6 px/mm, so compare numbers of the same level. Sharpness and noise change it as much as "
+    "skin does. Untraced faint lines and downy hair count as texture."
+)
+_PAIR_LIMITS = (
+    "Contrast beyond ±16 % is cut off. Noise raises the difference of neighbours as relief does, "
+    "and blur lowers it. Untraced faint lines and downy hair count as texture."
+)
+_P_OF_PAIRS = (
+    "p(i, j): share of pairs of plain skin with contrasts i and j, in steps of 1 %, four "
+    "directions; contrast of a place: 100·ln Y minus its mean within 3 mm (Gaussian sigma); "
+    "Y: luminance"
+)
+_PORE_MOVES = (
+    "number and darkness of visible pores",
+    "stubble, downy hair and freckles of that size",
+    "sharpness: blur hides pores; sharpening and noise make some",
+    "the light: pores are darker in hard light from the side",
+    "exposure, through noise and the camera's tone curve",
+)
+_PORE_BLIND = (
+    "the colour of the skin",
+    "dots much larger than 0.5 mm, such as spots",
+    "lines: what is not round, and what lies on a traced line, is left out",
+)
+_PORE_LIMITS = (
+    "Needs 6 px/mm and a sharp photo; at 6 and at 9 px/mm different dots are seen, so compare "
+    "numbers of the same level. What is counted is dark dots, whether a pore or not."
+)
+
 FAMILY.add(
     "roughness_rq",
     "Roughness Rq",
@@ -182,10 +224,17 @@ FAMILY.add(
     dose=Dose.ROUGHNESS,
     description=(
         "Root mean square of the contrast of structures of 0.3 to 2 mm, traced lines left out. "
-        "Optical, not topographic: relief, pigment and camera noise all contribute, and a soft "
-        "light shows less relief than a hard one."
+        "Optical, not topographic."
     ),
     source=_ROUGHNESS,
+    formula=(
+        "Rq = √(mean of (q − mean q)²),  q = S − mean of S over about 0.4 mm (Gaussian sigma)\n"
+        "S: 100·ln Y on the region's skin outside traced lines; q: its part below a wavelength of "
+        "2 mm; Y: luminance"
+    ),
+    responds_to=_TEXTURE_MOVES,
+    blind_to=_TEXTURE_BLIND,
+    limits="Relief, pigment and noise cannot be told apart. " + _BAND_LIMITS,
     lowest=3.0,
     finest=6.0,
 )
@@ -200,6 +249,14 @@ FAMILY.add(
         "contrast of structures of 0.3 to 2 mm, traced lines left out. Optical, not topographic."
     ),
     source=_ROUGHNESS,
+    formula=(
+        "Rz = mean over tiles of (max q − min q)\n"
+        "q: 100·ln Y below a wavelength of 2 mm, on the region's skin outside traced lines; tiles: "
+        "6 mm wide, at least half of them such skin; Y: luminance"
+    ),
+    responds_to=(*_TEXTURE_MOVES, "single dark or bright points: it rests on extremes"),
+    blind_to=_TEXTURE_BLIND,
+    limits="One hair or one pore decides a tile's span. " + _BAND_LIMITS,
     lowest=3.0,
     finest=6.0,
 )
@@ -212,9 +269,13 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         dose=Dose.ROUGHNESS,
         description=(
             f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
-            "illumination-free layer. Rises with coarse or strong texture."
+            "illumination-free layer."
         ),
         source=_HARALICK,
+        formula=f"contrast = Σ p(i, j) · (i − j)², pairs {_mm:g} mm apart\n" + _P_OF_PAIRS,
+        responds_to=_TEXTURE_MOVES,
+        blind_to=_TEXTURE_BLIND,
+        limits=_PAIR_LIMITS,
         lowest=_level,
         finest=_level,
     )
@@ -225,10 +286,13 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         compute=_glcm("homogeneity", _mm),
         dose=Dose.ROUGHNESS,
         description=(
-            f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1. "
-            "Rises as skin becomes smoother."
+            f"Share of alike pairs of skin {_mm:g} mm apart on the illumination-free layer, 0..1."
         ),
         source=_HARALICK,
+        formula=f"homogeneity = Σ p(i, j) / (1 + (i − j)²), pairs {_mm:g} mm apart\n" + _P_OF_PAIRS,
+        responds_to=_TEXTURE_MOVES,
+        blind_to=_TEXTURE_BLIND,
+        limits="Falls with all that adds texture. " + _PAIR_LIMITS,
         lowest=_level,
         finest=_level,
         better=Better.UP,
@@ -241,6 +305,11 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
         dose=Dose.ROUGHNESS,
         description=f"Disorder of pairs of skin {_mm:g} mm apart on the illumination-free layer.",
         source=_HARALICK,
+        formula=f"entropy = −Σ p(i, j) · log₂ p(i, j), pairs {_mm:g} mm apart\n" + _P_OF_PAIRS,
+        responds_to=_TEXTURE_MOVES,
+        blind_to=_TEXTURE_BLIND,
+        limits="At most 10 bit; small regions have too few pairs to reach their entropy. "
+        + _PAIR_LIMITS,
         lowest=_level,
         finest=_level,
     )
@@ -252,9 +321,28 @@ FAMILY.add(
     dose=Dose.ROUGHNESS,
     description=(
         "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
-        "of the illumination-free layer. Depends on the kind of pattern, not on its strength."
+        "of the illumination-free layer."
     ),
     source="Ojala, Pietikäinen & Mäenpää (2002), doi:10.1109/TPAMI.2002.1017623",
+    formula=(
+        "entropy = −Σ p(k) · log₂ p(k)\n"
+        "p(k): share of the region's skin outside traced lines that has pattern k of ten: which of "
+        "8 neighbours 0.5 mm away are no darker than the centre, in steps of 0.25 % contrast"
+    ),
+    responds_to=(
+        "the mixture of dots, edges, ridges and flat places",
+        "camera noise, sharpening and compression, which have patterns of their own",
+        "blur, which makes flat places and straight edges more frequent",
+    ),
+    blind_to=(
+        "how strong the texture is, once it exceeds the noise",
+        "exposure, shading and the colour of the skin",
+        "traced lines: they are left out",
+    ),
+    limits=(
+        "At most 3.3 bit, and its usual range is narrow. On smooth skin the pattern of the noise "
+        "decides. Neither more nor less of it is better skin."
+    ),
     lowest=3.0,
     finest=3.0,
     better=Better.NEUTRAL,
@@ -267,10 +355,18 @@ FAMILY.add(
     dose=Dose.PORES,
     description=(
         "Dark round dots of about 0.2 to 0.5 mm with at least 5 % contrast, per area of visible "
-        "skin. Stubble and freckles of that size count as well; sharpness decides how many are "
-        "seen."
+        "skin."
     ),
     source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
+    formula=(
+        "density = N / A\n"
+        "N: peaks of c above 5 % outside traced lines; c = 2σ²·κ, κ: smaller second derivative of "
+        "the contrast smoothed with σ = 0.16 mm, where it is at least 0.35 of the larger one; "
+        "A: area of visible skin, cm²"
+    ),
+    responds_to=_PORE_MOVES,
+    blind_to=_PORE_BLIND,
+    limits=_PORE_LIMITS,
     lowest=6.0,
     groups=_PORE_GROUPS,
 )
@@ -282,6 +378,15 @@ FAMILY.add(
     dose=Dose.PORES,
     description="Share of the visible skin inside dark round dots of about 0.2 to 0.5 mm.",
     source="Blob detection after Lindeberg (1998), doi:10.1023/A:1008045108935",
+    formula=(
+        "area_fraction = 100 · area of c > 5 % / area of skin outside traced lines\n"
+        "c = 2σ²·κ, κ: smaller second derivative of the contrast smoothed with σ = 0.16 mm, where "
+        "it is at least 0.35 of the larger one"
+    ),
+    responds_to=(*_PORE_MOVES, "the darkness of a pore: a darker one exceeds 5 % over more area"),
+    blind_to=_PORE_BLIND,
+    limits="The detector has one size, so this is no measure of a pore's own width. "
+    + _PORE_LIMITS,
     lowest=6.0,
     groups=_PORE_GROUPS,
 )

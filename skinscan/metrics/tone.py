@@ -82,6 +82,47 @@ def _spot_area_fraction(sample: RegionSample) -> float:
 _CIE = "CIE 15:2018 Colorimetry; sRGB after IEC 61966-2-1"
 _PIGMENTS = "Two-pigment separation after Tsumura et al. (1999), doi:10.1364/JOSAA.16.002169"
 
+_COLOUR_MOVES = (
+    "the colour of the skin",
+    "exposure, white balance and the camera's own processing",
+    "the colour of the lamp, and of walls and clothes that reflect it",
+)
+_FINE_BLIND = "lines, pores and spots that cover less than half of the region: it is a median"
+_ABSOLUTE = (
+    "Absolute colour belongs to the light and the camera as much as to the skin: two photos are "
+    "comparable only with the same lamp, camera and settings. It says nothing about health."
+)
+_TWO_PIGMENTS = (
+    "H, M from −100·ln(R, G, B) = h·H + m·M + s, with h = (0.03, 1, 0.6) and m = (0.69, 1, 1.7); "
+    "R, G, B: linear light; s: shading; face: all visible skin"
+)
+_PIGMENT_BLIND = (
+    "exposure and the colour of the lamp, to first order: the reference is the same face",
+    "shade without gloss, which dims red, green and blue alike",
+    "what the whole face shares, such as a flush or a tan: only differences inside the face remain",
+)
+_SPOT_RULE = (
+    f"spot: connected place of at least {_SPOT_AREA_MM2} mm² outside traced lines where "
+    f"D > max({_SPOT_CONTRAST:g}, {_SPOT_SPREADS:g}·spread); D: melanin part M smoothed over 0.4 "
+    "mm minus its mean within 3 mm; spread: robust spread of D over the face"
+)
+_SPOT_MOVES = (
+    "freckles, lentigines and other brown spots of about 1 to 5 mm",
+    "moles, and marks of make-up that look like pigment",
+    "sharpness and resolution, for the smallest ones",
+)
+_SPOT_BLIND = (
+    "spots below 1 mm across, and faint ones",
+    "patches larger than about 6 mm: their surroundings are as dark as they are",
+    "shading, and exposure to first order",
+    "most of the contrast of red spots, which is haemoglobin",
+)
+_SPOT_LIMITS = (
+    "Spots are under-counted, on mottled skin most, because they must exceed the skin's own "
+    "spread. One on the border of two regions counts in both. A round spot that was traced as a "
+    "line is missing. Small numbers: one spot more or less is much of a region's density."
+)
+
 for _channel, (_name, _title, _dose) in enumerate(
     (
         ("lightness", "Lightness L*", Dose.MELANIN),
@@ -96,12 +137,20 @@ for _channel, (_name, _title, _dose) in enumerate(
         compute=_lab(_channel),
         dose=_dose,
         description=(
-            f"Median {_title.split()[-1]} of the region's skin (D65, 2°). Moves with exposure and "
-            "white balance: compare only photos of the same light."
+            f"Median {_title.split()[-1]} of the region's skin (D65, 2°). Compare only photos of "
+            "the same light and camera."
         ),
         lowest=2.0,
         finest=2.0,
         source=_CIE,
+        formula=(
+            f"{_name} = median of {_title.split()[-1]}\n"
+            f"{_title.split()[-1]}: CIE L*a*b* (D65, 2°) of each place of the region's skin at 2 "
+            "px/mm, from sRGB"
+        ),
+        responds_to=_COLOUR_MOVES,
+        blind_to=(_FINE_BLIND,),
+        limits=_ABSOLUTE,
         better=Better.NEUTRAL,
         flags=Flag.ABSOLUTE_COLOUR,
     )
@@ -118,6 +167,17 @@ FAMILY.add(
     lowest=2.0,
     finest=2.0,
     source="Chardon, Cretois & Hourseau (1991), doi:10.1111/j.1467-2494.1991.tb00561.x",
+    formula=(
+        "ITA = arctan((L* − 50) / b*) · 180° / π\n"
+        "L*, b*: medians of the region's skin, CIE L*a*b* (D65, 2°)"
+    ),
+    responds_to=_COLOUR_MOVES,
+    blind_to=(_FINE_BLIND, "a*, and so most of redness"),
+    limits=(
+        _ABSOLUTE
+        + " The published classes hold for a colorimeter on the skin, not for a photo; near "
+        "b* = 0 the angle jumps."
+    ),
     better=Better.NEUTRAL,
     flags=Flag.ABSOLUTE_COLOUR,
 )
@@ -127,13 +187,30 @@ FAMILY.add(
     unit="ΔE",
     compute=_evenness,
     dose=Dose.MOTTLING,
-    description=(
-        "Robust spread of a* and b*, smoothed over 1.5 mm, within the region. Responds to blotches "
-        "and coloured shadows; not to brightness, lines or pores."
-    ),
+    description=("Robust spread of a* and b*, smoothed over 1.5 mm, within the region."),
     lowest=2.0,
     finest=2.0,
     source=_CIE + "; robust spread: 1.4826 times the median absolute deviation",
+    formula=(
+        "evenness = √(s(a*)² + s(b*)²),  s(v) = 1.4826 · median of |v − median v|\n"
+        "a*, b*: CIE L*a*b* (D65, 2°), mean within 1.5 mm (Gaussian sigma), over the region's "
+        "skin; s: robust spread"
+    ),
+    responds_to=(
+        "blotches and flushes with soft borders inside the region",
+        "coloured shadows, mixed light and reflections of clothes",
+        "weakly: shading, because a* and b* shrink with the light",
+        "make-up, which lowers it",
+    ),
+    blind_to=(
+        "lines, pores and whatever is much smaller than 1.5 mm",
+        "blotches that cover a small part of the region: the spread is robust",
+        "colour that differs between regions",
+    ),
+    limits=(
+        "In a* and b* the same blotch is a larger number in a brighter photo. Two lamps of "
+        "different colour make any skin uneven."
+    ),
 )
 FAMILY.add(
     "redness",
@@ -141,13 +218,23 @@ FAMILY.add(
     unit="100·OD",
     compute=_pigment(0),
     dose=Dose.REDNESS,
-    description=(
-        "Haemoglobin part of the optical density, region minus the whole face's median. Shading "
-        "cancels; the colour of the lamp cancels because the reference is the same face."
-    ),
+    description=("Haemoglobin part of the optical density, region minus the whole face's median."),
     lowest=2.0,
     finest=2.0,
     source=_PIGMENTS,
+    formula="redness = median of H in the region − median of H on the face\n" + _TWO_PIGMENTS,
+    responds_to=(
+        "more blood in this region than in the rest of the face",
+        "partly: melanin, because camera colour is not pigment optics",
+        "the direction and softness of the light: gloss on a region hides its colour",
+        "make-up and coloured light on part of the face",
+    ),
+    blind_to=_PIGMENT_BLIND,
+    limits=(
+        "A small difference: percentages of it mean little, and photos with automatic white "
+        "balance differ by much of its size. Where much of the face is red, the reference is red "
+        "too and the number is too small."
+    ),
 )
 FAMILY.add(
     "melanin",
@@ -159,6 +246,19 @@ FAMILY.add(
     lowest=2.0,
     finest=2.0,
     source=_PIGMENTS,
+    formula="melanin = median of M in the region − median of M on the face\n" + _TWO_PIGMENTS,
+    responds_to=(
+        "more pigment in this region than in the rest of the face",
+        "stubble and downy hair, which are dark as pigment is",
+        "the direction and softness of the light: gloss on a region hides its colour",
+        "make-up and coloured light on part of the face",
+    ),
+    blind_to=(*_PIGMENT_BLIND, _FINE_BLIND),
+    limits=(
+        "A small difference: percentages of it mean little. It tells neither how deep the pigment "
+        "lies nor what caused it. Camera colour is not pigment optics: part of a melanin "
+        "difference is read as redness."
+    ),
     better=Better.NEUTRAL,
 )
 FAMILY.add(
@@ -175,6 +275,10 @@ FAMILY.add(
     lowest=3.0,
     finest=3.0,
     source=_PIGMENTS,
+    formula="density = number of spots / A\nA: area of visible skin, cm²; " + _SPOT_RULE,
+    responds_to=_SPOT_MOVES,
+    blind_to=_SPOT_BLIND,
+    limits=_SPOT_LIMITS,
 )
 FAMILY.add(
     "spot_area_fraction",
@@ -184,6 +288,11 @@ FAMILY.add(
     dose=Dose.SPOTS,
     description=f"Share of the visible skin inside spots of at least {_SPOT_AREA_MM2} mm².",
     source=_PIGMENTS,
+    formula="area_fraction = 100 · Σ a / A\na: area of a spot; A: area of visible skin; "
+    + _SPOT_RULE,
+    responds_to=(*_SPOT_MOVES, "how dark a spot is: more of its rim exceeds the limit"),
+    blind_to=_SPOT_BLIND,
+    limits=_SPOT_LIMITS,
     lowest=3.0,
     finest=3.0,
 )

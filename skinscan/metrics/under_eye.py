@@ -113,6 +113,21 @@ def _bag(sample: RegionSample) -> float:
 
 
 _CIE = "CIE 15:2018 Colorimetry; colour difference CIEDE2000 after ISO/CIE 11664-6"
+_CIRCLE = (
+    "c* = Lab(v · u / k),  v: linear R, G, B of the cheek of medium colour v*; u, k: linear R, G, "
+    "B of the matt part (10th to 40th percentile of brightness) under the eye and on the cheek "
+    "bone, medians"
+)
+_CIRCLE_BLIND = (
+    "exposure and the colour of the lamp, where they are the same on cheek and lid",
+    "the skin's own tone",
+    "darkness that covers little of the region, such as a line",
+)
+_CIRCLE_LIMITS = (
+    "Pigment, vessels and the shade of a hollow cannot be told apart, and light from above deepens "
+    "the shade. A cheek that is shaded, red, tanned or made up changes the reference. Concealer "
+    "hides it."
+)
 
 FAMILY.add(
     "dark_circle_dl",
@@ -123,11 +138,18 @@ FAMILY.add(
     description=(
         "How much darker the skin under the eye is than the cheek bone beside it, as it would "
         "look beside a cheek of medium colour (L* 62, a* 12, b* 18): the ratio of their linear "
-        "light, each the median of its matt part, so that exposure, lamp colour and skin tone "
-        "cancel. Negative where the under-eye is lighter. Responds to pigment, to vessels and to "
-        "the shade of a hollow alike, and to gloss on the cheek."
+        "light, each the median of its matt part. Negative where the under-eye is lighter."
     ),
     source=_CIE,
+    formula="ΔL = L*(v*) − L*(c*)\n" + _CIRCLE,
+    responds_to=(
+        "pigment and vessels under the eye",
+        "the shade of a hollow or below a bag",
+        "the direction and softness of the light, strongly",
+        "weakly: gloss and redness of the cheek, and the distance of the camera",
+    ),
+    blind_to=_CIRCLE_BLIND,
+    limits=_CIRCLE_LIMITS,
     lowest=2.0,
     finest=2.0,
     flags=Flag.LIGHT_DEPENDENT,
@@ -140,9 +162,20 @@ FAMILY.add(
     dose=Dose.UNDER_EYE_SHADOW,
     description=(
         "Colour difference between the skin under the eye and the cheek bone beside it, taken as "
-        "for the lightness; negative where the under-eye is lighter. A red cheek counts as well."
+        "for the lightness; negative where the under-eye is lighter."
     ),
     source=_CIE,
+    formula="ΔE = ± ΔE00(v*, c*), negative where c* is lighter than v*\n" + _CIRCLE,
+    responds_to=(
+        "darkness under the eye of any cause, and its hue: bluish, brown or red",
+        "redness of the cheek, which is the reference",
+        "the direction and softness of the light, strongly, and its evenness in colour",
+    ),
+    blind_to=_CIRCLE_BLIND,
+    limits=(
+        "Near zero the sign jumps, because a difference of hue alone has no direction. "
+        + _CIRCLE_LIMITS
+    ),
     lowest=2.0,
     finest=2.0,
     flags=Flag.LIGHT_DEPENDENT,
@@ -156,10 +189,30 @@ FAMILY.add(
     description=(
         "Depth of the dark groove 6 to 10 mm below the lower lid's lashes against the fainter of "
         "its shoulders, the bulge above and the cheek below: 100·Δln of the light with the two "
-        "skin pigments taken out, over the middle of the lid. Below 0 where there is no groove. "
-        "Responds to bags in light from above; not to the colour of dark circles."
+        "skin pigments taken out, over the middle of the lid. Below 0 where there is no groove."
     ),
     source="Two-pigment separation after Tsumura et al. (1999), doi:10.1364/JOSAA.16.002169",
+    formula=(
+        "bag = max over k of [min(s(k − 4 ± 2), s(k + 5 ± 1)) − s(k ± 1)],  k = 6 to 10 mm\n"
+        "s(k): mean over that range of the profile, 100·ln of the light with haemoglobin and "
+        "melanin taken out, median over the middle 60 % of the region's width; k: mm below its "
+        "upper edge"
+    ),
+    responds_to=(
+        "the shadow below a bulge of the lower lid, in light from above",
+        "a deep tear trough without a bag, which is as dark a groove",
+        "the direction and softness of the light, and a raised or lowered head",
+    ),
+    blind_to=(
+        "the colour of dark circles, as far as it is that of the two pigments",
+        "bulges in frontal or very soft light, which throw no shadow",
+        "grooves nearer than 6 mm or further than 10 mm below the lashes",
+    ),
+    limits=(
+        "It measures the groove, not the bulge: how far the lid stands out is not known from one "
+        "photo. Rims of glasses and thick lashes in the region disturb the profile, and a smile "
+        "deepens the groove."
+    ),
     lowest=2.0,
     finest=2.0,
     flags=Flag.LIGHT_DEPENDENT,

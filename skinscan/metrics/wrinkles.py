@@ -27,6 +27,17 @@ _RIDGES = (
     "Multi-scale valley detection after Steger (1998), doi:10.1109/34.659930, with two-sided "
     "contrast and direction priors (docs/metrics)"
 )
+_NOT_LINES = (
+    "relief that the light of the photo does not show",
+    "steps of brightness with one shoulder, such as the edge of a shadow",
+    "the colour of the skin",
+)
+_TRACED_LIMITS = (
+    "Lines are traced where they stand out from the skin's own grain over 6 mm and more: a faint "
+    "line appears or vanishes as a whole, also when the photo is only saved again. Strands of "
+    "hair, thin rims of glasses, large faint spots and shadow edges beside which the skin "
+    "brightens again can be traced as lines. Blur loses lines."
+)
 
 
 def _density(sample: RegionSample, narrowest: float, widest: float) -> float:
@@ -89,6 +100,26 @@ FAMILY.add(
         "the edges of shadows. Moves with the direction of the light."
     ),
     source=_RIDGES,
+    formula=(
+        "severity = mean over x of max(0, max over d, n of w · [min(S(x + d·n), S(x − d·n)) − "
+        "S(x)])\n"
+        "x: skin of the region; S: 100·ln Y averaged along the line; n: direction across the line; "
+        "d: half-width, 0.35 to 2 mm; w: weight of the direction in this region, 0 to 1; "
+        "Y: luminance"
+    ),
+    responds_to=(
+        "contrast, width, length and number of lines and folds",
+        "the direction and softness of the light",
+        "sharpness of the photo: it falls with blur",
+        "weakly: grain of the skin and camera noise, which add a floor",
+    ),
+    blind_to=(*_NOT_LINES, "valleys wider than about 4 mm"),
+    limits=(
+        "It measures contrast, not depth: compare photos of the same light and sharpness. Because "
+        "of the floor of grain and noise, lines that are weaker by a third lower it by less than a "
+        "third. In small regions (lids, tear trough, temple) the edge of the skin mask moves it "
+        "between two photos of unchanged skin. Strands of hair and thin rims of glasses count."
+    ),
     lowest=3.0,
 )
 FAMILY.add(
@@ -102,6 +133,16 @@ FAMILY.add(
         "from four times the skin's own grain, so a faint line can appear or vanish as a whole."
     ),
     source=_RIDGES,
+    formula=(
+        "length_density = Σ L / A\n"
+        "L: length of a traced line inside the region, mm; A: area of visible skin, cm²"
+    ),
+    responds_to=(
+        "number and length of lines, narrow and wide alike",
+        "whether a faint line is found at all, and so contrast, light and sharpness",
+    ),
+    blind_to=(*_NOT_LINES, "how strong a line is, once it is found", "lines shorter than 6 mm"),
+    limits=_TRACED_LIMITS,
     lowest=3.0,
 )
 FAMILY.add(
@@ -116,6 +157,22 @@ FAMILY.add(
         "the light turns across the line."
     ),
     source=_RIDGES,
+    formula=(
+        "contrast = Σ L·c / Σ L,  c = mean along the line of min(S left, S right) − S centre\n"
+        "L: length of a traced line inside the region, mm; S: 100·ln Y averaged over 3 mm along "
+        "the line; left, right: brightest place within 2.2 mm; Y: luminance"
+    ),
+    responds_to=(
+        "how dark lines are beside the skin around them",
+        "the direction and softness of the light",
+        "sharpness: a narrow line loses contrast by blur",
+    ),
+    blind_to=(*_NOT_LINES, "how many lines there are, as long as there is one"),
+    limits=(
+        "Contrast is not depth. When faint lines fade below the limit of tracing, the mean over "
+        "those that remain can rise. NaN with the flag nothing_found where no line is traced. "
+        "Lines at or above 50 % contrast and below 1.5 mm width are dropped as hair or rims."
+    ),
     lowest=3.0,
 )
 FAMILY.add(
@@ -129,6 +186,25 @@ FAMILY.add(
         "less than the blur of the photo."
     ),
     source=_RIDGES,
+    formula=(
+        "width = Σ L·b / Σ L\n"
+        "L: length of a traced line inside the region, mm; b: median along the line of its full "
+        "width at half of its contrast, mm"
+    ),
+    responds_to=(
+        "how wide lines are",
+        "which lines are found: a faint narrow one that vanishes leaves the wide ones",
+        "sharpness: blur widens narrow lines",
+    ),
+    blind_to=(
+        *_NOT_LINES,
+        "how many lines there are and how strong they are",
+        "width beyond 4.4 mm",
+    ),
+    limits=(
+        "Profiles reach 2.2 mm to either side, so wide folds read too narrow; no width is less "
+        "than the blur of the photo. NaN with the flag nothing_found where no line is traced."
+    ),
     lowest=3.0,
 )
 FAMILY.add(
@@ -139,6 +215,17 @@ FAMILY.add(
     dose=Dose.LINE_COUNT,
     description="Length times width of the traced lines per area of visible skin.",
     source=_RIDGES,
+    formula=(
+        "area_fraction = 100 · Σ L·b / A\n"
+        "L: length of a traced line inside the region, mm; b: its full width at half contrast, mm; "
+        "A: area of visible skin, mm²"
+    ),
+    responds_to=(
+        "number, length and width of lines",
+        "whether a faint line is found at all, and so contrast, light and sharpness",
+    ),
+    blind_to=(*_NOT_LINES, "how strong a line is, once it is found", "lines shorter than 6 mm"),
+    limits=_TRACED_LIMITS + " Where lines cross, their common area counts twice.",
     lowest=3.0,
 )
 FAMILY.add(
@@ -150,6 +237,21 @@ FAMILY.add(
     description=f"Traced lines narrower than {FINE_BELOW_MM} mm, length per area of visible skin.",
     lowest=6.0,
     source=_RIDGES,
+    formula=(
+        f"fine_line_density = Σ L / A over traced lines with b < {FINE_BELOW_MM:g} mm\n"
+        "L: length of the line inside the region, mm; b: its full width at half contrast, mm; "
+        "A: area of visible skin, cm²"
+    ),
+    responds_to=(
+        "number and length of fine lines",
+        "blur and light, which move a line into another class or below the limit of tracing",
+    ),
+    blind_to=(*_NOT_LINES, "wrinkles and folds", "how strong a line is, once it is found"),
+    limits=(
+        _TRACED_LIMITS
+        + " A line whose width is near the limit of its class changes class with blur or light. "
+        "Hair is as narrow as a fine line."
+    ),
 )
 FAMILY.add(
     "wrinkle_density",
@@ -162,6 +264,21 @@ FAMILY.add(
         "skin."
     ),
     source=_RIDGES,
+    formula=(
+        f"wrinkle_density = Σ L / A over traced lines with {FINE_BELOW_MM:g} ≤ b < "
+        f"{FOLD_FROM_MM:g} mm\n"
+        "L: length of the line inside the region, mm; b: its full width at half contrast, mm; "
+        "A: area of visible skin, cm²"
+    ),
+    responds_to=(
+        "number and length of wrinkles",
+        "blur and light, which move a line into another class or below the limit of tracing",
+    ),
+    blind_to=(*_NOT_LINES, "fine lines and folds", "how strong a line is, once it is found"),
+    limits=(
+        _TRACED_LIMITS
+        + " A line whose width is near the limit of its class changes class with blur or light."
+    ),
     lowest=3.0,
 )
 FAMILY.add(
@@ -172,5 +289,20 @@ FAMILY.add(
     dose=Dose.FOLDS,
     description=f"Traced lines at least {FOLD_FROM_MM} mm wide, length per area of visible skin.",
     source=_RIDGES,
+    formula=(
+        f"fold_density = Σ L / A over traced lines with b ≥ {FOLD_FROM_MM:g} mm\n"
+        "L: length of the line inside the region, mm; b: its full width at half contrast, mm; "
+        "A: area of visible skin, cm²"
+    ),
+    responds_to=(
+        "number and length of folds",
+        "blur and light, which move a line into another class or below the limit of tracing",
+    ),
+    blind_to=(*_NOT_LINES, "fine lines and wrinkles", "how strong a line is, once it is found"),
+    limits=(
+        _TRACED_LIMITS
+        + " A line whose width is near the limit of its class changes class with blur or light. "
+        "Profiles reach 2.2 mm to either side: of the widest folds only the middle is seen."
+    ),
     lowest=3.0,
 )

@@ -142,4 +142,10 @@ def _definition(metric: Metric) -> None:
     with st.expander(strings.DEFINITION):
         markup.write(metric.description, "sk-small")
         markup.write(strings.BETTER_SENTENCE[metric.better.value], "sk-small")
+        for template, phrases in (
+            (strings.DEFINITION_RESPONDS, metric.responds_to),
+            (strings.DEFINITION_BLIND, metric.blind_to),
+        ):
+            markup.write(template.format(phrases="; ".join(phrases)), "sk-small")
+        markup.write(metric.limits, "sk-small")
         markup.write(strings.DEFINITION_SOURCE.format(source=metric.source), "sk-small")
