@@ -7,18 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from painting import canonical_mm, darkened, distance_mm, groove
+from painting import COURSES as PAINTED
+from painting import canonical_mm, darkened, distance_mm, grooves, nearest_mm, spots
 
 import skinscan
 from skinscan.regions import region
 
-#: Where lines are painted, canonical mm, each in the direction that its region expects.
-PAINTED = {
-    "forehead_upper": ((-25, 72), (0, 74), (25, 72)),
-    "nasolabial_left": ((24, -20), (30, -30), (33, -42)),
-    "crows_feet_right": ((-51, 28), (-64, 33)),
-    "marionette_right": ((-31, -52), (-33, -66)),
-}
 #: Lines that the phantom without lines may show: alar groove, hairline, edge of the upper lip.
 ALLOWED = 4
 
@@ -58,9 +52,7 @@ def grooved(canvas):
 
     def paint(contrast, width):
         if (contrast, width) not in made:
-            dose = sum(
-                groove(mm, line, contrast_pct=contrast, width_mm=width) for line in PAINTED.values()
-            )
+            dose = grooves(mm, PAINTED.values(), contrast_pct=contrast, width_mm=width)
             scan = skinscan.analyze(darkened(rgb, dose))
             # Lines in the frame in which they were painted: landmarks move with the paint.
             back = [replace(w, points_mm=facemap.to_map_mm(w.points_px)) for w in scan.wrinkles]
@@ -195,14 +187,9 @@ def test_spots_are_no_lines(canvas, diameter_mm, contrast_pct):
     centres = np.array(
         [(-40, -8), (40, -8), (-48, -18), (46, -20), (0, 74), (-20, 70), (22, 78), (-38, -22)]
     )
-    distance = np.min([np.hypot(*np.moveaxis(mm - c, -1, 0)) for c in centres], axis=0)
-    dose = contrast_pct * 0.5 * (1 - np.tanh((distance - diameter_mm / 2) / (0.2 * diameter_mm)))
+    dose = spots(mm, centres, contrast_pct=contrast_pct, diameter_mm=diameter_mm)
     scan = skinscan.analyze(darkened(rgb, dose))
-
-    def nearest(points):
-        return np.hypot(*(points[:, None] - centres).transpose(2, 0, 1)).min(axis=1)
-
-    found = new_lines(scan, before, nearest)
+    found = new_lines(scan, before, lambda points: nearest_mm(points, centres))
     assert [(w.region, round(w.length_mm), round(w.contrast_pct)) for w in found] == []
 
 

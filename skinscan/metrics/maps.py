@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from skinscan.colour import linear_to_lab, separate_pigments
 from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
-from skinscan.frame import GRID_PX_MM
 from skinscan.pixels import gaussian_zero, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
@@ -163,23 +162,10 @@ class LevelMaps:
 
 @dataclass(frozen=True, eq=False)
 class FaceMaps:
-    """`LevelMaps` of every layer of a FaceMap, and what is measured once per face."""
+    """`LevelMaps` of every layer of a FaceMap."""
 
     facemap: FaceMap
     levels: Mapping[float, LevelMaps]
-
-    @cached_property
-    def grain_pct(self) -> float:
-        """Usual contrast of skin detail finer than 1 mm at 2 px/mm, in %.
-
-        The yardstick for what counts as a line on this skin in this photo; the floor
-        keeps a smoothed picture from making everything a line.
-        """
-        base = self.levels[GRID_PX_MM].layer
-        mean = self.levels[GRID_PX_MM].illumination(1.0)
-        if base.skin.sum() < 50:
-            return 1.0
-        return max(1.0, float(np.median(np.abs(base.log_y - mean)[base.skin])))
 
 
 def face_maps(facemap: FaceMap) -> FaceMaps:

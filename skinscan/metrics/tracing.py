@@ -18,7 +18,7 @@ from skinscan.pixels import sampled
 #: Distance between the points of a line.
 STEP_MM = 0.5
 #: Pieces are joined across gaps up to this, when they continue each other within the angle.
-_GAP_MM, _GAP_DEG = 3.0, 30.0
+_GAP_MM, _GAP_DEG = 5.0, 30.0
 #: Ends this close touch; their gap has no direction.
 _TOUCHING_MM = 0.75
 

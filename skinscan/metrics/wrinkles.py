@@ -6,6 +6,7 @@ What is measured is the contrast of a line in the picture, never its depth in th
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinscan.metrics.lines import FINE_BELOW_MM, FOLD_FROM_MM
 from skinscan.metrics.registry import OPEN_SKIN, Concern, Family
@@ -23,6 +24,8 @@ FAMILY = Family(
         "marionette",
     ),
 )
+#: Contrast in % at which a line is about to be seen (Weber fraction of luminance, 1 to 2 %).
+_SEEN_PCT = 2.0
 _RIDGES = (
     "Multi-scale valley detection after Steger (1998), doi:10.1109/34.659930, with two-sided "
     "contrast and direction priors (docs/metrics)"
@@ -68,12 +71,30 @@ def _area_fraction(sample: RegionSample) -> float:
     return float((sample.line_lengths_mm * widths).sum()) / (sample.area_cm2 * 100.0) * 100.0
 
 
+def visible(contrast_pct: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Contrast with what is too faint to be seen fading out: c·c²/(c² + 2²) of c %.
+
+    Parameters
+    ----------
+    contrast_pct : ndarray of float32
+
+    Returns
+    -------
+    ndarray of float32
+        Nearly ``contrast_pct`` where that is large, half of it at 2 %, nearly 0 below 1 %.
+    """
+    squared = contrast_pct * contrast_pct
+    return np.asarray(contrast_pct * squared / (squared + np.float32(_SEEN_PCT**2)))
+
+
 def _severity(sample: RegionSample) -> float:
     level = sample.lines.valley_level_px_mm
     window = region_window(sample.region.name, level)
     skin = sample.facemap.layers[level].skin[window]
     inside = region_mask(sample.region.name, level)[window] & skin
-    return float(sample.lines.valley[window][inside].mean()) if inside.any() else float("nan")
+    if not inside.any():
+        return float("nan")
+    return float(visible(sample.lines.valley[window][inside]).mean())
 
 
 FAMILY.add(
