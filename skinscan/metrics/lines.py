@@ -1,7 +1,7 @@
 """Lines of the skin: where they run, how strong their contrast is, how wide they are.
 
 `skinscan.metrics.valleys` gives the contrast of the best line through each pixel; crests
-that stand out from the skin's own grain are traced, linked and measured across
+that stand out from the grain of the skin around them are traced, linked and measured across
 (`skinscan.metrics.tracing`).
 """
 

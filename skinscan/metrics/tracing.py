@@ -166,7 +166,7 @@ _PROFILE_MM = np.arange(-3.0, 3.0001, 0.1)
 #: A line's centre is looked for this close to its traced course, its shoulders within reach.
 _CENTRE_MM, _REACH_MM = 0.5, 2.2
 #: Length over which profiles are averaged.
-_PROFILE_RUN_MM = 3.0
+_PROFILE_RUN_MM = 6.0
 
 
 def _running_mean(

@@ -103,10 +103,12 @@ FAMILY.add(
     unit="%",
     compute=_severity,
     description=(
-        "Mean over the region of the contrast of the best line through each pixel, 100·Δln Y "
-        "against the fainter shoulder, before any threshold: contrast x width x length per area. "
-        "Responds to lines, folds and, weakly, to grain and camera noise; not to spots and not to "
-        "the edges of shadows. Moves with the direction of the light."
+        "Mean over the region of c·c²/(c² + n²), where c is the contrast of the best line through "
+        "each pixel, 100·Δln Y against the fainter shoulder, and n = 2 % the contrast at which a "
+        "line is about to be seen: contrast x width x length per area, with what is too faint to "
+        "be seen fading out and no threshold. Responds to lines, folds and, weakly, to grain and "
+        "camera noise; not to spots and not to the edges of shadows. Moves with the direction of "
+        "the light."
     ),
     source=_RIDGES,
     lowest=3.0,
@@ -117,8 +119,10 @@ FAMILY.add(
     unit="mm/cm²",
     compute=_length_density,
     description=(
-        "Length of the traced lines inside the region per area of visible skin. Lines are traced "
-        "from four times the skin's own grain, so a faint line can appear or vanish as a whole."
+        "Length of the traced lines inside the region per area of visible skin. A line is traced "
+        "where it reaches three times the grain of the skin around it; over 10 mm it must have two "
+        "and a half times the grain in the mean, a shorter line more, a longer one less. So a "
+        "faint line can appear or vanish as a whole."
     ),
     source=_RIDGES,
     lowest=3.0,
