@@ -11,6 +11,7 @@ from painting import COURSES as PAINTED
 from painting import canonical_mm, darkened, distance_mm, grooves, nearest_mm, spots
 
 import skinscan
+from skinscan.phantom.camera import encode_jpeg
 from skinscan.regions import region
 
 #: Lines that the phantom without lines may show: alar groove, hairline, edge of the upper lip.
@@ -133,6 +134,62 @@ def test_a_line_free_face_has_hardly_a_line(canvas, studio, plain, middle):
     assert len(canvas[1].wrinkles) <= ALLOWED
     noisy = studio.scan(plain, replace(middle, iso_noise=3.0, seed=4))
     assert len(noisy.wrinkles) <= ALLOWED
+
+
+def severity(scan):
+    top = max(scan.levels)
+    return {
+        m.region: m.value
+        for m in scan.measurements
+        if m.metric == "wrinkles.severity" and m.level_px_mm == top
+    }
+
+
+@pytest.fixture(scope="module")
+def added(canvas, grooved):
+    """What lines of 1 mm add to the severity of their regions, by contrast."""
+    before = severity(canvas[1])
+
+    def added(contrast):
+        after = severity(grooved(contrast, 1.0))
+        return np.array([after[name] - before[name] for name in PAINTED])
+
+    return added
+
+
+def test_darker_lines_are_more_severe(added):
+    doses = [added(c) for c in (10.5, 15.0, 21.0, 30.0, 42.0)]
+    assert (doses[0] > 0.05).all()
+    for less, more in pairwise(doses):
+        assert (more > 1.2 * less).all()
+
+
+@pytest.mark.parametrize(("contrast", "most"), [(15.0, 52.0), (30.0, 44.0)])
+def test_a_third_less_contrast_is_about_a_third_less_severity(added, contrast, most):
+    # Where a line is fainter than the skin's own detail it adds nothing: the fall is too large.
+    fall = 100.0 * (1.0 - added(0.7 * contrast) / added(contrast))
+    assert (fall > 26.0).all()
+    assert (fall < most).all()  # 40 to 50, 36 to 42
+
+
+def test_bright_lines_are_no_wrinkles(grooved, added):
+    bright = grooved(-30.0, 1.0)
+    for line in PAINTED.values():
+        assert near_line(bright, line) == []
+    # The dark gap between a bright line and the lip or the brow next to it is a valley.
+    assert (added(-30.0) < 0.35 * added(30.0)).all()  # 0.01 to 0.32
+
+
+def test_skin_without_lines_has_next_to_no_severity(canvas, studio, plain, middle, added):
+    before, line = severity(canvas[1]), added(30.0)
+    for k, name in enumerate(PAINTED):
+        assert before[name] < 0.5 * line[k], name  # 0.10 to 0.45
+    noisy = severity(studio.scan(plain, replace(middle, iso_noise=3.0, seed=4)))
+    for k, name in enumerate(PAINTED):
+        assert noisy[name] - before[name] < 0.55 * line[k], name  # 0.17 to 0.48
+    saved = severity(skinscan.analyze(encode_jpeg(canvas[0], 60)))
+    for name in PAINTED:
+        assert saved[name] == pytest.approx(before[name], abs=0.03)
 
 
 ROUND = pytest.mark.xfail(
