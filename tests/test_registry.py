@@ -48,7 +48,7 @@ DESIGN = {
     "tone.a": "",
     "tone.b": "",
     "tone.ita": "°",
-    "tone.evenness": "ΔE",
+    "tone.evenness": "%",
     "tone.redness": "100·OD",
     "tone.melanin": "100·OD",
     "tone.spot_density": "/cm²",

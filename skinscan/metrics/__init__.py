@@ -52,7 +52,7 @@ class Wrinkle:
     region : str
         Region that holds most of it, or the nearest one.
     length_mm, contrast_pct, width_mm : float
-        Length, contrast against the fainter shoulder (100·Δln Y), full width at half contrast.
+        Length, contrast of the core against both shoulders (100·Δln Y), full width at half of it.
     """
 
     points_px: NDArray[np.float64]

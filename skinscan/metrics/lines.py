@@ -1,12 +1,13 @@
 """Lines of the skin: where they run, how strong their contrast is, how wide they are.
 
 `skinscan.metrics.valleys` gives the contrast of the best line through each pixel; crests
-that stand out from the skin's own grain are traced, linked and measured across
+that stand out from the grain of the skin around them are traced, linked and measured across
 (`skinscan.metrics.tracing`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.frame import map_px_to_mm, map_size, mm_to_map_px
-from skinscan.metrics.maps import FaceMaps, LevelMaps
+from skinscan.frame import GRID_PX_MM, map_px_to_mm, map_size, mm_to_map_px
+from skinscan.metrics.maps import FaceMaps, LevelMaps, masked_blur
 from skinscan.metrics.tracing import (
     STEP_MM,
     join_pieces,
@@ -26,11 +27,18 @@ from skinscan.metrics.tracing import (
     resample,
 )
 from skinscan.metrics.valleys import SCALES, Response, Scale, crests, search_valleys
-from skinscan.pixels import resized_area, resized_linear, resized_nearest
+from skinscan.pixels import resized_area, resized_linear, resized_nearest, sampled
 from skinscan.regions import region_mask, regions
 
-#: Contrast at which a line starts and continues, in multiples of the skin's own grain.
-_START_GRAINS, _CONTINUE_GRAINS = 3.5, 2.1
+#: Contrast at which a line starts and continues, in multiples of the skin's grain around it.
+_START_GRAINS, _CONTINUE_GRAINS = 3.0, 1.7
+#: The grain around a place is that within this distance (Gaussian sigma): about a region.
+_GRAIN_REACH_MM = 20.0
+#: A smoothed picture has no grain; with less than this in % everything would be a line.
+_LEAST_GRAIN_PCT = 1.0
+#: Evidence of a line: its mean contrast in grains x the square root of its length, because
+#: grain averages out along a line. A line of this length must stand out by so many grains.
+_EVIDENT_GRAINS, _EVIDENT_MM = 2.5, 10.0
 #: Finest level on which lines are traced; finer levels would not move them.
 _TRACE_LEVEL = 4.5
 #: A line whose measured contrast is less than this many grains was traced along something else.
@@ -57,7 +65,7 @@ class Line:
         Region that holds most of it, or the nearest one.
     length_mm : float
     contrast_pct : float
-        Mean contrast of the centre against the fainter shoulder, 100·Δln Y.
+        Mean contrast of the core against both shoulders, 100·Δln Y.
     width_mm : float
         Full width at half of the contrast.
     """
@@ -145,11 +153,34 @@ class _Traced:
     pieces: tuple[NDArray[np.float64], ...]
 
 
+def _grain_around(faces: FaceMaps) -> NDArray[np.float32]:
+    """Usual contrast in % of skin detail finer than 1 mm around each place, at `GRID_PX_MM`.
+
+    Beards, freckles and pores make one part of a face coarser than another; what is a line
+    on the forehead is nothing among them.
+    """
+    base = faces.levels[GRID_PX_MM]
+    detail = np.abs(base.layer.log_y - base.illumination(1.0))
+    mean = masked_blur(detail, base.layer.skin, _GRAIN_REACH_MM * GRID_PX_MM)
+    # The median of a normal deviate's size is 0.85 of its mean.
+    return np.asarray(np.maximum(np.float32(0.85) * mean, np.float32(_LEAST_GRAIN_PCT)))
+
+
+def _evident(piece: NDArray[np.float64], relative: NDArray[np.float32], level: float) -> bool:
+    """Whether a course is long enough for its contrast, or dark enough for its length."""
+    length = length_mm(piece)
+    if length < _SHORTEST_MM:
+        return False
+    along = sampled(relative, mm_to_map_px(piece, level)[:, None, :])
+    return float(along.mean()) * math.sqrt(length / _EVIDENT_MM) >= _EVIDENT_GRAINS
+
+
 def _traced(
     plan: Sequence[tuple[Scale, float]],
     responses: Mapping[tuple[Scale, float], Response],
     level: float,
     faces: FaceMaps,
+    grain: NDArray[np.float32],
 ) -> _Traced:
     """Take the best scale at each pixel and trace what stands out."""
     rows, columns = map_size(level)
@@ -164,23 +195,20 @@ def _traced(
         np.copyto(best, contrast, where=better)
         np.copyto(direction, which, where=better)
     best[~faces.levels[level].layer.skin] = 0.0
-    mask = crests(
-        best,
-        direction,
-        start=_START_GRAINS * faces.grain_pct,
-        go_on=_CONTINUE_GRAINS * faces.grain_pct,
-    )
+    relative = best / resized_linear(grain, rows, columns)
+    mask = crests(relative, direction, start=_START_GRAINS, go_on=_CONTINUE_GRAINS)
     joined = join_pieces([map_px_to_mm(path, level) for path in pixel_paths(mask)])
     pieces = (resample(piece, STEP_MM) for piece in joined)
-    return _Traced(best, level, tuple(p for p in pieces if length_mm(p) >= _SHORTEST_MM))
+    return _Traced(best, level, tuple(p for p in pieces if _evident(p, relative, level)))
 
 
-def _measured(traced: _Traced, maps: LevelMaps, grain_pct: float) -> tuple[Line, ...]:
+def _measured(traced: _Traced, maps: LevelMaps, grain: NDArray[np.float32]) -> tuple[Line, ...]:
     nearest, names = _nearest_region(traced.level)
     rows, columns = nearest.shape
     lines = []
     for centred, depth, width, filled in measure_profiles(traced.pieces, maps):
-        if depth < _LEAST_GRAINS * grain_pct or filled < _LEAST_FILLED:
+        around = sampled(grain, mm_to_map_px(centred, GRID_PX_MM)[:, None, :]).mean()
+        if depth < _LEAST_GRAINS * around or filled < _LEAST_FILLED:
             continue
         if depth > _THREAD_PCT and width < _THREAD_MM:
             continue
@@ -205,6 +233,7 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
         By level in px/mm.
     """
     available = sorted(faces.levels)
+    grain = _grain_around(faces)
     responses: dict[tuple[Scale, float], Response] = {}
 
     def respond(plan: Sequence[tuple[Scale, float]]) -> None:
@@ -227,10 +256,10 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
         level = max(lv for lv in available if lv <= min(limit, _TRACE_LEVEL))
         if (plan, level) not in traced:
             respond(plan)
-            traced[plan, level] = _traced(plan, responses, level, faces)
+            traced[plan, level] = _traced(plan, responses, level, faces, grain)
         course = traced[plan, level]
         result[limit] = LevelLines(
-            lines=_measured(course, faces.levels[limit], faces.grain_pct),
+            lines=_measured(course, faces.levels[limit], grain),
             valley=course.valley,
             valley_level_px_mm=level,
         )

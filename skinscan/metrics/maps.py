@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.colour import linear_to_lab, separate_pigments
 from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
-from skinscan.frame import GRID_PX_MM
 from skinscan.pixels import gaussian_zero, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
@@ -124,11 +124,14 @@ class LevelMaps:
 
     @cached_property
     def slow_chroma(self) -> NDArray[np.float32]:
-        """a* and b* averaged over `SLOW_MM`, shape (rows, columns, 2)."""
+        """100·ln(R/G) and 100·ln(B/G) of light averaged over `SLOW_MM`, shape (rows, columns, 2).
+
+        Ratios, so that exposure and the colour of the lamp shift the whole face alike.
+        """
         sigma = SLOW_MM * self.layer.level_px_mm
-        return np.stack(
-            [masked_blur(self.lab[..., k], self.layer.skin, sigma) for k in (1, 2)], axis=-1
-        )
+        light = [masked_blur(self.linear[..., k], self.layer.skin, sigma) for k in range(3)]
+        red, green, blue = (np.maximum(channel, np.float32(1e-4)) for channel in light)
+        return np.stack([cv2.log(red / green), cv2.log(blue / green)], axis=-1) * np.float32(100.0)
 
     @cached_property
     def pigments(self) -> NDArray[np.float32]:
@@ -163,23 +166,10 @@ class LevelMaps:
 
 @dataclass(frozen=True, eq=False)
 class FaceMaps:
-    """`LevelMaps` of every layer of a FaceMap, and what is measured once per face."""
+    """`LevelMaps` of every layer of a FaceMap."""
 
     facemap: FaceMap
     levels: Mapping[float, LevelMaps]
-
-    @cached_property
-    def grain_pct(self) -> float:
-        """Usual contrast of skin detail finer than 1 mm at 2 px/mm, in %.
-
-        The yardstick for what counts as a line on this skin in this photo; the floor
-        keeps a smoothed picture from making everything a line.
-        """
-        base = self.levels[GRID_PX_MM].layer
-        mean = self.levels[GRID_PX_MM].illumination(1.0)
-        if base.skin.sum() < 50:
-            return 1.0
-        return max(1.0, float(np.median(np.abs(base.log_y - mean)[base.skin])))
 
 
 def face_maps(facemap: FaceMap) -> FaceMaps:

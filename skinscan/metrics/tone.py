@@ -168,8 +168,8 @@ FAMILY.add(
     finest=2.0,
     source="Chardon, Cretois & Hourseau (1991), doi:10.1111/j.1467-2494.1991.tb00561.x",
     formula=(
-        "ITA = arctan((L* − 50) / b*) · 180° / π\n"
-        "L*, b*: medians of the region's skin, CIE L*a*b* (D65, 2°)"
+        "ITA = arctan((L* − 50) / b*) · 180° / π\nL*, b*: medians of the region's skin, CIE "
+        "L*a*b* (D65, 2°)"
     ),
     responds_to=_COLOUR_MOVES,
     blind_to=(_FINE_BLIND, "a*, and so most of redness"),
@@ -184,22 +184,28 @@ FAMILY.add(
 FAMILY.add(
     "evenness",
     "Unevenness of colour",
-    unit="ΔE",
+    unit="%",
     compute=_evenness,
     dose=Dose.MOTTLING,
-    description=("Robust spread of a* and b*, smoothed over 1.5 mm, within the region."),
+    description=(
+        "Robust spread of the chromaticity, smoothed over 1.5 mm, within the region, in per cent "
+        "of the ratios of linear red and blue to green."
+    ),
     lowest=2.0,
     finest=2.0,
-    source=_CIE + "; robust spread: 1.4826 times the median absolute deviation",
+    source=(
+        "Log-chromaticity after Finlayson et al. (2006), doi:10.1109/TPAMI.2006.18; robust "
+        "spread: 1.4826 times the median absolute deviation"
+    ),
     formula=(
-        "evenness = √(s(a*)² + s(b*)²),  s(v) = 1.4826 · median of |v − median v|\n"
-        "a*, b*: CIE L*a*b* (D65, 2°), mean within 1.5 mm (Gaussian sigma), over the region's "
-        "skin; s: robust spread"
+        "evenness = √(s(100·ln(R/G))² + s(100·ln(B/G))²),  s(v) = 1.4826 · median of |v − median "
+        "v|\nR, G, B: linear light, mean within 1.5 mm (Gaussian sigma), over the region's skin; "
+        "s: robust spread"
     ),
     responds_to=(
         "blotches and flushes with soft borders inside the region",
         "coloured shadows, mixed light and reflections of clothes",
-        "weakly: shading, because a* and b* shrink with the light",
+        "gloss that covers part of the region",
         "make-up, which lowers it",
     ),
     blind_to=(
@@ -208,8 +214,8 @@ FAMILY.add(
         "colour that differs between regions",
     ),
     limits=(
-        "In a* and b* the same blotch is a larger number in a brighter photo. Two lamps of "
-        "different colour make any skin uneven."
+        "Two lamps of different colour make any skin uneven. Gloss hides part of the colour, most "
+        "on dark skin."
     ),
 )
 FAMILY.add(

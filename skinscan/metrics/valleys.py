@@ -135,12 +135,7 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     """
     layer = maps.layer
     level = layer.level_px_mm
-    found = [
-        Response(
-            np.zeros(layer.skin.shape, dtype=np.float32), np.zeros(layer.skin.shape, dtype=np.uint8)
-        )
-        for _ in scales
-    ]
+    found = [np.zeros(layer.skin.shape, dtype=np.int32) for _ in scales]
     # The light is not divided out: beside the edge of a shadow that would raise a second shoulder.
     flat = np.where(layer.skin, layer.log_y, maps.illumination(_BACKGROUND_MM))
     flat = gaussian(flat, max(_ACROSS_MM * level, _ACROSS_PX))
@@ -159,9 +154,26 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
             tile = (slice(top, min(top + _TILE_ROWS, rows)), slice(left, left + _TILE_COLUMNS))
             if searched[tile].any():
                 search.run(tile, found)
-    for response in found:
-        response.contrast[~layer.skin] = 0.0
-    return found
+    return [
+        Response(
+            contrast=np.where(layer.skin, _value_of(packed), np.float32(0.0)),
+            direction=_direction_of(packed),
+        )
+        for packed in found
+    ]
+
+
+#: Positive floats sort like their bits read as integers, so a direction put in the last bits of a
+#: contrast (less than 1 part in 500,000 of it) is kept by one maximum of integers.
+_DIRECTION_BITS = 0xF
+
+
+def _value_of(packed: NDArray[np.int32]) -> NDArray[np.float32]:
+    return (packed & ~np.int32(_DIRECTION_BITS)).view(np.float32)
+
+
+def _direction_of(packed: NDArray[np.int32]) -> NDArray[np.uint8]:
+    return (packed & np.int32(_DIRECTION_BITS)).astype(np.uint8)
 
 
 def _shoulder_px(scales: Sequence[Scale], level: float) -> int:
@@ -182,7 +194,7 @@ class _TileSearch:
     signal: NDArray[np.float32]
     off_skin: NDArray[np.bool_]
 
-    def run(self, tile: tuple[slice, slice], found: Sequence[Response]) -> None:
+    def run(self, tile: tuple[slice, slice], found: Sequence[NDArray[np.int32]]) -> None:
         """Search one tile and keep what is better than before."""
         level = self.level
         shoulder = _shoulder_px(self.scales, level)
@@ -194,6 +206,8 @@ class _TileSearch:
         blocked = self.off_skin[row0 : row0 + grown[0], column0 : column0 + grown[1]]
         along = np.empty(grown, dtype=np.float32)
         contrast = np.empty((height, width), dtype=np.float32)
+        bits = contrast.view(np.int32)
+        barred = blocked.astype(np.float32) * np.float32(1e6)
 
         def side(dx: float, dy: float) -> NDArray[np.float32]:
             row, column = shoulder + round(dy), shoulder + round(dx)
@@ -211,19 +225,18 @@ class _TileSearch:
                 row, column = row0 + round(run * ey), column0 + round(run * ex)
                 moved = self.signal[row : row + grown[0], column : column + grown[1]]
                 cv2.scaleAdd(moved, tap, along, along)
-            # A shoulder off the skin is no shoulder.
-            np.copyto(along, np.float32(-1e6), where=blocked)
             centre = side(0.0, 0.0)
-            for response, scale in zip(found, self.scales, strict=True):
+            # A shoulder off the skin is no shoulder.
+            np.subtract(along, barred, out=along)
+            for scale, best in zip(self.scales, found, strict=True):
                 dx, dy = -ey * scale.half_mm * level, ex * scale.half_mm * level
                 np.minimum(side(dx, dy), side(-dx, -dy), out=contrast)
                 np.subtract(contrast, centre, out=contrast)
                 # Off the skin itself the difference is meaningless; it is cleared afterwards.
                 np.multiply(contrast, weights[k], out=contrast)
-                best = response.contrast[tile]
-                better = contrast > best
-                np.copyto(best, contrast, where=better)
-                np.copyto(response.direction[tile], np.uint8(k), where=better)
+                np.bitwise_and(bits, ~np.int32(_DIRECTION_BITS), out=bits)
+                np.bitwise_or(bits, np.int32(k), out=bits)
+                np.maximum(best[tile], bits, out=best[tile])
 
 
 def _gaussian_taps(count: int) -> tuple[tuple[float, float], ...]:

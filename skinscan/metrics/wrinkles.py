@@ -6,6 +6,7 @@ What is measured is the contrast of a line in the picture, never its depth in th
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinscan.metrics.lines import FINE_BELOW_MM, FOLD_FROM_MM
 from skinscan.metrics.registry import OPEN_SKIN, Concern, Dose, Family
@@ -23,6 +24,8 @@ FAMILY = Family(
         "marionette",
     ),
 )
+#: Contrast in % at which a line is about to be seen (Weber fraction of luminance, 1 to 2 %).
+_SEEN_PCT = 1.0
 _RIDGES = (
     "Multi-scale valley detection after Steger (1998), doi:10.1109/34.659930, with two-sided "
     "contrast and direction priors (docs/metrics)"
@@ -79,12 +82,30 @@ def _area_fraction(sample: RegionSample) -> float:
     return float((sample.line_lengths_mm * widths).sum()) / (sample.area_cm2 * 100.0) * 100.0
 
 
+def visible(contrast_pct: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Contrast with what is too faint to be seen fading out: c·c²/(c² + 1²) of c %.
+
+    Parameters
+    ----------
+    contrast_pct : ndarray of float32
+
+    Returns
+    -------
+    ndarray of float32
+        Nearly ``contrast_pct`` where that is large, half of it at 1 %, nearly 0 below 0.5 %.
+    """
+    squared = contrast_pct * contrast_pct
+    return np.asarray(contrast_pct * squared / (squared + np.float32(_SEEN_PCT**2)))
+
+
 def _severity(sample: RegionSample) -> float:
     level = sample.lines.valley_level_px_mm
     window = region_window(sample.region.name, level)
     skin = sample.facemap.layers[level].skin[window]
     inside = region_mask(sample.region.name, level)[window] & skin
-    return float(sample.lines.valley[window][inside].mean()) if inside.any() else float("nan")
+    if not inside.any():
+        return float("nan")
+    return float(visible(sample.lines.valley[window][inside]).mean())
 
 
 FAMILY.add(
@@ -94,18 +115,17 @@ FAMILY.add(
     compute=_severity,
     dose=Dose.WRINKLE_DEPTH,
     description=(
-        "Mean over the region of the contrast of the best line through each pixel, 100·Δln Y "
-        "against the fainter shoulder, before any threshold: contrast x width x length per area. "
-        "Responds to lines, folds and, weakly, to grain and camera noise; not to spots and not to "
-        "the edges of shadows. Moves with the direction of the light."
+        "Mean over the region of c·c²/(c² + n²), where c is the contrast of the best line through "
+        "each pixel, 100·Δln Y against the fainter shoulder, and n = 1 % the contrast at which a "
+        "line is about to be seen: contrast x width x length per area, with what is too faint to "
+        "be seen fading out and no threshold."
     ),
     source=_RIDGES,
     formula=(
-        "severity = mean over x of max(0, max over d, n of w · [min(S(x + d·n), S(x − d·n)) − "
-        "S(x)])\n"
-        "x: skin of the region; S: 100·ln Y averaged along the line; n: direction across the line; "
-        "d: half-width, 0.35 to 2 mm; w: weight of the direction in this region, 0 to 1; "
-        "Y: luminance"
+        "severity = mean over x of c³/(c² + n²),\nc(x) = max(0, max over d, a of w · [min(S(x + "
+        "d·a), S(x − d·a)) − S(x)])\nx: skin of the region; S: 100·ln Y averaged along the line; "
+        "a: direction across the line; d: half-width, 0.35 to 2 mm; w: weight of the direction in "
+        "this region, 0 to 1; n: 1 %; Y: luminance"
     ),
     responds_to=(
         "contrast, width, length and number of lines and folds",
@@ -115,10 +135,11 @@ FAMILY.add(
     ),
     blind_to=(*_NOT_LINES, "valleys wider than about 4 mm"),
     limits=(
-        "It measures contrast, not depth: compare photos of the same light and sharpness. Because "
-        "of the floor of grain and noise, lines that are weaker by a third lower it by less than a "
-        "third. In small regions (lids, tear trough, temple) the edge of the skin mask moves it "
-        "between two photos of unchanged skin. Strands of hair and thin rims of glasses count."
+        "It measures contrast, not depth: compare photos of the same light and sharpness. Grain "
+        "and noise above 1 % still count, so that lines weaker by a third lower the number of a "
+        "whole region by less than a third. In small regions (lids, tear trough, temple) the edge "
+        "of the skin mask moves it between two photos of unchanged skin. Strands of hair that are "
+        "not masked count."
     ),
     lowest=3.0,
 )
@@ -129,13 +150,15 @@ FAMILY.add(
     compute=_length_density,
     dose=Dose.LINE_COUNT,
     description=(
-        "Length of the traced lines inside the region per area of visible skin. Lines are traced "
-        "from four times the skin's own grain, so a faint line can appear or vanish as a whole."
+        "Length of the traced lines inside the region per area of visible skin. A line is traced "
+        "where it reaches three times the grain of the skin around it; over 10 mm it must have "
+        "two and a half times the grain in the mean, a shorter line more, a longer one less. So a "
+        "faint line can appear or vanish as a whole."
     ),
     source=_RIDGES,
     formula=(
-        "length_density = Σ L / A\n"
-        "L: length of a traced line inside the region, mm; A: area of visible skin, cm²"
+        "length_density = Σ L / A\nL: length of a traced line inside the region, mm; A: area of "
+        "visible skin, cm²"
     ),
     responds_to=(
         "number and length of lines, narrow and wide alike",
@@ -152,15 +175,14 @@ FAMILY.add(
     compute=_contrast,
     dose=Dose.WRINKLE_DEPTH,
     description=(
-        "Length-weighted mean contrast of the traced lines, 100·Δln Y between the centre and the "
-        "fainter shoulder. Line contrast is not depth: it changes 2 to 3 % for every degree that "
-        "the light turns across the line."
+        "Length-weighted mean contrast of the traced lines, 100·Δln Y between the core of the "
+        "line and the mean of its two shoulders. Line contrast is not depth."
     ),
     source=_RIDGES,
     formula=(
-        "contrast = Σ L·c / Σ L,  c = mean along the line of min(S left, S right) − S centre\n"
-        "L: length of a traced line inside the region, mm; S: 100·ln Y averaged over 3 mm along "
-        "the line; left, right: brightest place within 2.2 mm; Y: luminance"
+        "contrast = Σ L·c / Σ L,  c = mean S of the shoulders − mean S of the core\nL: length of "
+        "a traced line inside the region, mm; S: 100·ln Y averaged over 6 mm along the line; "
+        "core: within 0.15 widths of its centre; shoulders: 1 to 1.6 widths away; Y: luminance"
     ),
     responds_to=(
         "how dark lines are beside the skin around them",
@@ -187,9 +209,8 @@ FAMILY.add(
     ),
     source=_RIDGES,
     formula=(
-        "width = Σ L·b / Σ L\n"
-        "L: length of a traced line inside the region, mm; b: median along the line of its full "
-        "width at half of its contrast, mm"
+        "width = Σ L·b / Σ L\nL: length of a traced line inside the region, mm; b: median along "
+        "the line of its full width at half of its contrast, mm"
     ),
     responds_to=(
         "how wide lines are",
@@ -216,9 +237,8 @@ FAMILY.add(
     description="Length times width of the traced lines per area of visible skin.",
     source=_RIDGES,
     formula=(
-        "area_fraction = 100 · Σ L·b / A\n"
-        "L: length of a traced line inside the region, mm; b: its full width at half contrast, mm; "
-        "A: area of visible skin, mm²"
+        "area_fraction = 100 · Σ L·b / A\nL: length of a traced line inside the region, mm; b: "
+        "its full width at half contrast, mm; A: area of visible skin, mm²"
     ),
     responds_to=(
         "number, length and width of lines",
