@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import _plots
+import _response
+import _responses
+import accuracy
+import doses
+import lift_warps
 import numpy as np
 import pytest
+import repeatability
+from doses import SEEDS, SETUPS, TONES, Dose
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-
-import _plots  # noqa: E402 - scripts are no package
-import _response  # noqa: E402
-import _responses  # noqa: E402
-import accuracy  # noqa: E402
-import doses  # noqa: E402
-import lift_warps  # noqa: E402
-from doses import SEEDS, SETUPS, TONES, Dose  # noqa: E402
-
-from skinscan.facemap import LEVEL_TOLERANCE  # noqa: E402
-from skinscan.metrics import metrics  # noqa: E402
-from skinscan.phantom import Capture  # noqa: E402
-from skinscan.regions import groups  # noqa: E402
+from skinscan.facemap import LEVEL_TOLERANCE
+from skinscan.metrics import metrics
+from skinscan.phantom import Capture
+from skinscan.regions import groups
 
 ALL_METRICS = sorted(metrics())
 
@@ -290,3 +285,20 @@ def test_two_doses_from_render_to_report(tmp_path, capsys):
     accuracy.main(arguments)
     assert [p.stat().st_mtime_ns for p in kept] == times, "nothing is measured twice"
     assert capsys.readouterr().out == said
+
+
+def test_spread_between_takes_is_pooled_over_persons_and_regions():
+    item = metrics()["lift.jaw_sag"]
+
+    def takes(*values):
+        return [{item.name: {"jawline_left": v, "jawline_right": 10.0}} for v in values]
+
+    found = repeatability.spread(item, [takes(1.0, 3.0), takes(5.0, 5.0)])
+    # variances 2, 0, 0, 0 over two persons with two regions
+    assert found.deviation == pytest.approx(np.sqrt(0.5))
+    assert found.size == pytest.approx(7.5)
+    assert found.percent == pytest.approx(100 * np.sqrt(0.5) / 7.5)
+    assert found.regions == 4
+    missing = repeatability.spread(item, [takes(1.0, float("nan"))])
+    assert missing.regions == 1
+    assert np.isnan(repeatability.spread(item, [[{}, {}]]).deviation)

@@ -26,6 +26,7 @@ FIGURES = ROOT / "docs" / "figures"
 INDEX_PAGE = "README.md"
 
 MEASURE = "python benchmarks/accuracy.py --write docs"
+REPEAT = "python benchmarks/repeatability.py --write docs"
 DRAW = "python tools/metric_examples.py"
 NOT_MEASURED = f"Not measured yet: run `{MEASURE}`."
 _WRITTEN = (
@@ -59,17 +60,21 @@ class Figures:
         Metrics whose dose-response is drawn.
     examples : mapping
         Content of examples/examples.json, written by tools/metric_examples.py.
+    repeatability : mapping
+        Content of repeatability.json, written by benchmarks/repeatability.py; empty without it.
     """
 
     accuracy: Mapping[str, Any] = field(default_factory=dict)
     curves: frozenset[str] = frozenset()
     examples: Mapping[str, Any] = field(default_factory=dict)
+    repeatability: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def found(cls, folder: Path = FIGURES) -> Figures:
         """Read what is there."""
         return cls(
             accuracy=_json(folder / "accuracy.json"),
+            repeatability=_json(folder / "repeatability.json"),
             curves=frozenset(path.stem for path in (folder / "accuracy").glob("*.svg")),
             examples={
                 dose: said
@@ -200,10 +205,26 @@ def _source(item: Metric) -> str:
     return _DOI.sub(r"[doi:\1](https://doi.org/\1)", _plain(item.source))
 
 
-def _precision(item: Metric) -> str:
+def _precision(item: Metric, figures: Figures) -> str:
+    pending = (
+        f"The standard error of a single number is not known yet: `sem` of `{item.name}` is NaN "
+        f"with the flag `{flag_names(Flag.NO_SEM)}`, and no change is claimed from it."
+    )
+    found = figures.repeatability.get("metrics", {}).get(item.name)
+    if found is None:
+        return f"{pending} Takes of unchanged skin: not measured yet, run `{REPEAT}`."
+    rows = [
+        (tone, _number(said["deviation"]), _number(said["percent"]), str(said["regions"]))
+        for tone, said in found.items()
+    ]
+    unit = item.unit or "1"
+    table = _table(
+        ["skin tone", f"standard deviation, {unit}", "in % of the number", "person-regions"], rows
+    )
     return (
-        f"Not known yet: `sem` of `{item.name}` is NaN with the flag "
-        f"`{flag_names(Flag.NO_SEM)}`, and no change is claimed from it."
+        f"Between {figures.repeatability['takes']} takes of unchanged skin, photographed as in a "
+        f"careful clinic at {figures.repeatability['px_per_mm']:g} px/mm; rendered, so a lower "
+        f"bound for real skin (`{figures.repeatability['made_by']}`):\n\n{table}\n\n{pending}"
     )
 
 
@@ -231,7 +252,7 @@ def metric_page(item: Metric, figures: Figures) -> str:
         ("Example", _example(item, figures)),
         ("Dose-response", curve + _curve(item, figures)),
         ("Accuracy", _accuracy(item, figures)),
-        ("Precision", _precision(item)),
+        ("Precision", _precision(item, figures)),
     ]
     parts = [f"# {_plain(item.title)}", _WRITTEN, _plain(item.description), _table(["", ""], facts)]
     parts += [f"## {title}\n\n{text}" for title, text in sections]
