@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from _common import RESULTS, progress, source_hash
-from doses import SETUPS, TRUE_VALUE, capture_of, person
+from doses import MIDDLE, SETUPS, TRUE_VALUE, capture_of, person
 from numpy.typing import NDArray
 
 import skinscan.phantom
@@ -197,9 +197,16 @@ def series(
     values: Sequence[float],
     px: float,
     wander: bool = False,
+    one_tone: bool = False,
 ) -> Iterator[tuple[Shot, ...]]:
-    """Shots of a dose, one tuple per person, tone and light."""
-    for light, seed, tone in itertools.product(SETUPS[dose].lights, seeds, tones):
+    """List the shots of a dose, one tuple per person, tone and light.
+
+    With ``one_tone`` only middle skin is seen under other lights than the first.
+    """
+    lights = SETUPS[dose].lights
+    for light, seed, tone in itertools.product(lights, seeds, tones):
+        if one_tone and light != lights[0] and tone != MIDDLE:
+            continue
         yield tuple(
             Shot(dose, seed, tone, light, value, px, take=k + 1 if wander else 0)
             for k, value in enumerate(values)

@@ -1,6 +1,6 @@
 """Test whether every number follows what it is named after, and nothing else, on every skin.
 
-Usage: python benchmarks/accuracy.py [--doses a,b] [--quick] [--clinic] [--workers 2]
+Usage: python benchmarks/accuracy.py [--doses a,b] [--quick] [--clinic] [--one-tone] [--workers 2]
            [--photos DIR] [--write docs]
 
 Phantoms of five persons and three skin tones are photographed at twelve steps of each dose
@@ -69,6 +69,8 @@ class Plan:
         No photo is finer than this.
     clinic : bool
         Also let every photo of a series be taken anew.
+    one_tone : bool
+        Only middle skin under other lights than the first.
     """
 
     doses: tuple[Dose, ...]
@@ -77,6 +79,7 @@ class Plan:
     steps: int = 12
     px_limit: float = np.inf
     clinic: bool = False
+    one_tone: bool = False
 
     def values(self, dose: Dose) -> tuple[float, ...]:
         """List the steps of a dose."""
@@ -94,6 +97,7 @@ class Plan:
                 values=self.values(dose),
                 px=min(SETUPS[dose].px_per_mm, self.px_limit),
                 wander=wander,
+                one_tone=self.one_tone,
             )
         )
 
@@ -519,6 +523,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     made.add_argument("--steps", type=int, default=12, help="so many of the twelve of each dose")
     made.add_argument("--clinic", action="store_true", help="also take every photo anew")
     made.add_argument("--workers", type=int, default=2, choices=(1, 2))
+    made.add_argument(
+        "--one-tone", action="store_true", help="other lights than the first on middle skin only"
+    )
     made.add_argument("--px-limit", type=float, default=np.inf, help="no photo finer than this")
     made.add_argument("--photos", type=Path, help="folder of neutral portraits")
     made.add_argument("--results", type=Path, default=RESULTS / "accuracy")
@@ -532,7 +539,12 @@ def plan_of(args: argparse.Namespace) -> Plan:
     doses = tuple(d for d in Dose if (d in named if named else d in used))
     persons, steps = (1, 4) if args.quick else (args.persons, args.steps)
     return Plan(
-        doses, seeds=SEEDS[:persons], steps=steps, px_limit=args.px_limit, clinic=args.clinic
+        doses,
+        seeds=SEEDS[:persons],
+        steps=steps,
+        px_limit=args.px_limit,
+        clinic=args.clinic,
+        one_tone=args.one_tone,
     )
 
 
