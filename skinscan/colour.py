@@ -63,6 +63,25 @@ def luminance_of_codes(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return total
 
 
+#: Below the first step of an 8-bit photo: the least light that has a logarithm here.
+DARKEST = np.float32(1.0 / 4096.0)
+
+
+def log_light(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take 100·ln of linear light, floored at `DARKEST`: differences are contrasts in %.
+
+    Parameters
+    ----------
+    light : ndarray of float32, any shape
+
+    Returns
+    -------
+    ndarray of float32, same shape
+    """
+    floored = np.maximum(light, DARKEST)
+    return np.asarray(cv2.log(floored), dtype=np.float32).reshape(light.shape) * np.float32(100.0)
+
+
 def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     """Convert linear sRGB of shape (H, W, 3) to CIE L*a*b* (D65, 2°), float32.
 
@@ -119,7 +138,7 @@ def separate_pigments(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     (1999), doi:10.1364/JOSAA.16.002169, with published absorption instead of an
     independent component analysis, so that two faces are measured in the same unit.
     """
-    return np.asarray(_density(linear) @ _UNMIX[:2].T, dtype=np.float32)
+    return np.asarray(-log_light(linear) @ _UNMIX[:2].T, dtype=np.float32)
 
 
 def shading(linear: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -135,10 +154,4 @@ def shading(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray of float32, shape (...)
         100·ln; only differences inside one face have a meaning.
     """
-    return np.asarray(-(_density(linear) @ _UNMIX[2]), dtype=np.float32)
-
-
-def _density(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """100·optical density (natural logarithm); the floor is below the first 8-bit step."""
-    floored = np.maximum(linear, np.float32(1.0 / 4096.0))
-    return np.asarray(cv2.log(floored), dtype=np.float32).reshape(linear.shape) * np.float32(-100.0)
+    return np.asarray(log_light(linear) @ _UNMIX[2], dtype=np.float32)

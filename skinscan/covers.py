@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.colour import luminance
+from skinscan.colour import log_light, luminance
 from skinscan.frame import (
     BOTTOM_MM,
     GRID_PX_MM,
@@ -28,9 +28,6 @@ from skinscan.pixels import curvatures, disc, gaussian, resized_nearest
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-
-#: Below the first step of an 8-bit photo.
-_DARKEST = np.float32(1.0 / 4096.0)
 
 #: From here on single hairs are seen as such.
 _RESOLVED_PX_MM = 3.0
@@ -148,17 +145,13 @@ def find_covers(
     -------
     Covers
     """
-    log_y = _log(luminance(linear))
+    log_y = log_light(luminance(linear))
     fine_core = _at_level(core, level)
     return Covers(
         glasses=_glasses(grid_linear, core=core, features=features, visible=visible),
         hair=_loose_hair(log_y, level, core=fine_core, features=features, hidden=hidden),
         stubble=_stubble(log_y, level, core=fine_core, features=features, visible=visible),
     )
-
-
-def _log(light: F32) -> F32:
-    return np.asarray(cv2.log(np.maximum(light, _DARKEST)), dtype=np.float32) * np.float32(100.0)
 
 
 def _at_level(mask: Mask, level: float) -> Mask:
@@ -214,9 +207,9 @@ def foreign_colour(linear: F32, core: Mask) -> F32:
     the light and the camera: it is learnt from the small contrasts of the bare skin. What
     remains is a colour that the skin's own shadows do not have: metal, plastic, hair.
     """
-    channels = [_log(np.ascontiguousarray(linear[..., k])) for k in range(3)]
+    channels = [log_light(np.ascontiguousarray(linear[..., k])) for k in range(3)]
     ratio = np.asarray(channels[0] - (channels[1] + channels[2]) / 2, dtype=np.float32)
-    log_y = _log(luminance(linear))
+    log_y = log_light(luminance(linear))
     dark = (gaussian(log_y, 0.7) - gaussian(log_y, 3.2))[core]
     red = (gaussian(ratio, 0.7) - gaussian(ratio, 3.2))[core]
     # large contrasts in the core are not its own: a bridge of glasses crosses it
@@ -378,7 +371,7 @@ def _glasses(linear: F32, *, core: Mask, features: Mask, visible: Mask) -> Mask:
     angle, px = _ring_places()
     covered = np.zeros(map_size(GRID_PX_MM), dtype=np.uint8)
     foreign = foreign_colour(linear, core)
-    log_y = _log(luminance(linear))
+    log_y = log_light(luminance(linear))
     polar = _polar(log_y, foreign, features | ~visible, px)
     rings = polar.rings(px)
     if not _worn(rings, angle):

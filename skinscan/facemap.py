@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
-from skinscan.colour import luminance_of_codes, to_linear
+from skinscan.colour import log_light, luminance_of_codes, to_linear
 from skinscan.covers import Covers
 from skinscan.frame import (
     GRID_PX_MM,
@@ -338,15 +338,6 @@ def _colour_layers(
     return {start: linear, GRID_PX_MM: resized_area(linear, *map_size(GRID_PX_MM))}, over
 
 
-def log_luminance(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """100·ln of a luminance.
-
-    Luminance is floored at 1/4096, below the first step of an 8-bit photo.
-    """
-    floored = np.maximum(light, np.float32(1.0 / 4096.0))
-    return np.asarray(cv2.log(floored), dtype=np.float32) * np.float32(100.0)
-
-
 def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) -> FaceMap:
     """Rectify a photo into the canonical face frame.
 
@@ -410,7 +401,7 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
         mask = resized_linear(skin_weight, *size) > 0.5
         if any_clipped:
             mask &= resized_linear(over, *size) < _CLIPPED_SHARE
-        layers[level] = Layer(level, colour.get(level), log_luminance(light), mask)
+        layers[level] = Layer(level, colour.get(level), log_light(light), mask)
     return FaceMap(
         grid_px=grid_px,
         facing=facing,

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.colour import luminance
+from skinscan.colour import DARKEST, luminance
 from skinscan.covers import Covers, find_covers
 from skinscan.frame import (
     BOTTOM_MM,
@@ -197,9 +197,8 @@ def skin_mask(
     covers : Covers
         Thin things over the skin; left out of ``skin``.
     """
-    floor = np.float32(1.0 / 4096.0)
-    safe = np.maximum(linear, floor)
-    log_y = 100.0 * np.log(np.maximum(luminance(linear), floor))
+    safe = np.maximum(linear, DARKEST)
+    log_y = 100.0 * np.log(np.maximum(luminance(linear), DARKEST))
     red_green = 100.0 * np.log(safe[..., 0] / safe[..., 1])
     green_blue = 100.0 * np.log(safe[..., 1] / safe[..., 2])
     terms = _position_terms()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.landmarks import View
+from skinscan.metrics.sample import RegionSample
 from skinscan.shape import Shape
 from skinscan.skinmask import mirror_index
 
@@ -28,6 +31,17 @@ def sides() -> tuple[View, View]:
 def sign(side: View) -> float:
     """Sign of x on that side."""
     return 1.0 if side is View.LEFT else -1.0
+
+
+def per_side(feature: Callable[[Shape, View], float]) -> Callable[[RegionSample], float]:
+    """Make a metric of a feature of one side: that of the region, or the mean of both."""
+
+    def compute(sample: RegionSample) -> float:
+        side = sample.region.side
+        chosen = sides() if side is None else (side,)
+        return float(np.mean([feature(sample.shape, s) for s in chosen]))
+
+    return compute
 
 
 def landmark(shape: Shape, side: View, index: int) -> NDArray[np.float64]:

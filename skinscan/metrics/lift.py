@@ -7,7 +7,7 @@ less than the face does; docs/accuracy.md gives the gain of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,16 @@ from skinscan.metrics.geometry import (
     corner_height_mm,
     half_width_mm,
     landmark,
+    per_side,
     sides,
     sign,
 )
 from skinscan.metrics.registry import Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample
+from skinscan.regions import FACE
 from skinscan.shape import Shape
 
-FAMILY = Family("lift", Concern.LIFT, ("face",), needs_skin=False, front_only=True)
+FAMILY = Family("lift", Concern.LIFT, (FACE,), needs_skin=False, front_only=True)
 
 #: Upper edge of the brow, upper and lower lid margin of the subject's right eye.
 _BROW = (63, 105, 66)
@@ -68,16 +70,6 @@ def jaw_sag(shape: Shape, side: View) -> float:
     normal = np.array([-along[1], along[0]]) / np.hypot(*along)
     jowl: NDArray[np.float64] = np.array([at_angle(shape, side, angle) for angle in _JOWL_DEG])
     return float(np.abs((jowl - start) @ normal).mean()) * shape.length_factor
-
-
-def _per_side(feature: Callable[[Shape, View], float]) -> Callable[[RegionSample], float]:
-    def compute(sample: RegionSample) -> float:
-        side = sample.region.side
-        if side is None:
-            return float(np.mean([feature(sample.shape, s) for s in sides()]))
-        return feature(sample.shape, side)
-
-    return compute
 
 
 def _lower_face_ratio(sample: RegionSample) -> float:
@@ -127,7 +119,7 @@ FAMILY.add(
     "brow_height",
     "Height of the brow",
     unit="mm",
-    compute=_per_side(brow_height),
+    compute=per_side(brow_height),
     dose=Dose.BROW_RAISE,
     description=("Height of the brow's upper edge above the corners of the eye, pose taken out."),
     source=_ANTHROPOMETRY,
@@ -152,7 +144,7 @@ FAMILY.add(
     "lid_aperture",
     "Opening of the lids",
     unit="mm",
-    compute=_per_side(lid_aperture),
+    compute=per_side(lid_aperture),
     dose=Dose.LID_APERTURE,
     description=(
         "Distance between upper and lower lid margin above and below the iris, pose taken out."
@@ -182,7 +174,7 @@ FAMILY.add(
     "mouth_corner_angle",
     "Angle of the mouth corner",
     unit="°",
-    compute=_per_side(mouth_corner_angle),
+    compute=per_side(mouth_corner_angle),
     dose=Dose.MOUTH_CORNER_RAISE,
     description=(
         "Angle of the line from the middle of the mouth to its corner above the horizontal of the "
@@ -215,7 +207,7 @@ FAMILY.add(
     "jaw_sag",
     "Sag of the jaw outline",
     unit="mm",
-    compute=_per_side(jaw_sag),
+    compute=per_side(jaw_sag),
     dose=Dose.JAW_SAG,
     description=(
         "Mean distance of the traced jaw outline at the jowl beyond the straight line from the "

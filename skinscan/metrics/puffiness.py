@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from skinscan.landmarks import View
-from skinscan.metrics.geometry import at_angle, half_width_mm, outer_corners_mm
+from skinscan.metrics.geometry import at_angle, half_width_mm, outer_corners_mm, per_side
 from skinscan.metrics.registry import Concern, Dose, Family
-from skinscan.metrics.sample import RegionSample
 from skinscan.shape import Shape
 
 FAMILY = Family(
@@ -23,20 +22,15 @@ FAMILY = Family(
 _JAW_DEG = (25.0, 35.0, 45.0)
 
 
-def _side(sample: RegionSample) -> View:
-    return sample.region.side or View.RIGHT
-
-
 def _share(width_mm: float, shape: Shape) -> float:
     return 200.0 * width_mm / outer_corners_mm(shape)
 
 
-def _cheek_width(sample: RegionSample) -> float:
-    return _share(half_width_mm(sample.shape, _side(sample)), sample.shape)
+def _cheek_width(shape: Shape, side: View) -> float:
+    return _share(half_width_mm(shape, side), shape)
 
 
-def _jaw_width(sample: RegionSample) -> float:
-    shape, side = sample.shape, _side(sample)
+def _jaw_width(shape: Shape, side: View) -> float:
     return _share(float(np.mean([abs(at_angle(shape, side, a)[0]) for a in _JAW_DEG])), shape)
 
 
@@ -56,7 +50,7 @@ FAMILY.add(
     "cheek_width",
     "Fullness of the cheek",
     unit="%",
-    compute=_cheek_width,
+    compute=per_side(_cheek_width),
     dose=Dose.CHEEK_FULLNESS,
     description=(
         "Distance of the traced cheek outline from the middle of the face, mean from 5 to 35 mm "
@@ -84,7 +78,7 @@ FAMILY.add(
     "jaw_width",
     "Fullness of the jaw",
     unit="%",
-    compute=_jaw_width,
+    compute=per_side(_jaw_width),
     dose=Dose.JAW_SAG,
     description=(
         "Distance of the traced jaw outline from the middle of the face between mouth and jowl, "
