@@ -30,6 +30,7 @@ from skinscan.scan import analyze
 
 F64 = NDArray[np.float64]
 Table = Mapping[str, Mapping[str, float]]
+Scene = tuple[FaceTruth, Capture]
 
 #: A region counts when its number is known in at least this share of the doses.
 _KNOWN_SHARE = 0.8
@@ -47,7 +48,7 @@ class Shot:
     px_per_mm: float
     take: int = 0
 
-    def scene(self) -> tuple[FaceTruth, Capture]:
+    def scene(self) -> Scene:
         """Face and capture."""
         capture = capture_of(self.seed, self.light, self.px_per_mm, take=self.take)
         return SETUPS[self.dose].make(person(self.seed, self.tone), capture, self.value)
@@ -61,10 +62,44 @@ def _phantom_hash() -> str:
     return digest.hexdigest()
 
 
+def _scene_key(scene: Scene) -> str:
+    parts = [part.to_dict() for part in scene]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
 def _kept_at(shot: Shot, folder: Path) -> Path:
-    scene = [part.to_dict() for part in shot.scene()]
-    key = hashlib.sha256(json.dumps(scene, sort_keys=True).encode()).hexdigest()[:32]
+    key = _scene_key(shot.scene())
     return folder / f"{source_hash()[:12]}-{_phantom_hash()[:12]}" / key[:2] / f"{key}.json"
+
+
+def _written(path: Path, data: bytes) -> None:
+    """Write whole or not at all, whoever else writes the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def photo_of(scene: Scene) -> bytes:
+    """Photograph a scene, or take the photo that was made of it before.
+
+    Rendering is slower than measuring, and metrics change more often than phantoms: photos are
+    kept by scene and by the sources of the phantom.
+
+    Parameters
+    ----------
+    scene : tuple of FaceTruth and Capture
+
+    Returns
+    -------
+    bytes
+        A JPEG file.
+    """
+    key = _scene_key(scene)
+    path = RESULTS / "photos" / _phantom_hash()[:12] / key[:2] / f"{key}.jpg"
+    if not path.exists():
+        _written(path, photograph(*scene))
+    return path.read_bytes()
 
 
 def measured(shot: Shot, *, folder: Path = RESULTS / "accuracy") -> Table:
@@ -80,7 +115,7 @@ def measured(shot: Shot, *, folder: Path = RESULTS / "accuracy") -> Table:
     if not path.exists():
         found: dict[str, dict[str, float | None]] = {}
         try:
-            scan = analyze(photograph(*shot.scene()))
+            scan = analyze(photo_of(shot.scene()))
         except SkinscanError as error:
             progress(f"{shot}: {error}")
         else:
@@ -89,10 +124,7 @@ def measured(shot: Shot, *, folder: Path = RESULTS / "accuracy") -> Table:
                 if m.level_px_mm == top:
                     known = m.value if math.isfinite(m.value) else None
                     found.setdefault(m.metric, {})[m.region] = known
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps(found), encoding="utf-8")
-        part.replace(path)
+        _written(path, json.dumps(found).encode())
     data = json.loads(path.read_text(encoding="utf-8"))
     return {
         metric: {r: math.nan if v is None else v for r, v in regions.items()}
