@@ -23,6 +23,11 @@ def models_dir() -> Path:
     return _locate("models")
 
 
+def precision_path() -> Path:
+    """File of the precision model (``benchmarks/precision.py`` makes it)."""
+    return models_dir() / "precision.json"
+
+
 def sample_course_dir() -> Path:
     """Folder of the sample course (phantom photos and ``truth.json``)."""
     return _locate("sample_images")

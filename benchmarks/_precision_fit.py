@@ -1,0 +1,333 @@
+"""From repeated captures to the precision model: what is fitted, and how."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from _captures import CAREFUL, NUISANCES, baseline_step
+from _repeats import F64, Place, Repeat, places
+from numpy.typing import NDArray
+from scipy.optimize import brentq, nnls
+from scipy.special import polygamma
+
+from skinscan.conditions import KINDS, differences
+from skinscan.metrics import Metric, metrics
+from skinscan.precision import SDC_SEMS
+
+Z95 = 1.959964
+#: A group counts as the whole metric does until it has so many variances of its own.
+_GROUP_PRIOR = 30.0
+#: Turns of reweighting: a variance is known in proportion to its size.
+_TURNS = 12
+_LEAST_FREEDOM, _MOST_FREEDOM = 2.0, 60.0
+#: With fewer variances nothing is fitted: the metric has no standard error at that level.
+_LEAST_VARIANCES = 30
+
+#: The kind of difference that each nuisance is.
+KIND_OF: Mapping[str, str] = {
+    "light_azimuth": "light_direction",
+    "light_elevation": "light_direction",
+    "softness": "light_softness",
+    "exposure": "exposure",
+    "white_balance": "colour_cast",
+    "yaw": "yaw",
+    "pitch": "pitch",
+    "distance": "distance",
+    "blur": "sharpness",
+    "sampling": "resolution",
+    "jpeg": "compression",
+    "smile": "expression",
+}
+
+People = Sequence[Sequence[Repeat | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Two photos of unchanged skin, for one metric at one level.
+
+    Attributes
+    ----------
+    before, after : ndarray of float64, shape (N,)
+    group : ndarray of int, shape (N,)
+        Index of the region group in the metric's groups.
+    kinds : ndarray of float64, shape (N, len(KINDS))
+        Differences of capture; 0 where one cannot be told.
+    careful : ndarray of bool, shape (N,)
+        Both photos as in a careful clinic.
+    """
+
+    before: F64
+    after: F64
+    group: NDArray[np.intp]
+    kinds: F64
+    careful: NDArray[np.bool_]
+
+
+def columns(entry: Metric, level: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find a metric in the vector: indices, and the group of each."""
+    found = [
+        (k, entry.groups.index(p.group))
+        for k, p in enumerate(places())
+        if p.metric == entry.name and p.level == level
+    ]
+    index = np.array([k for k, _ in found], dtype=np.intp)
+    return index, np.array([g for _, g in found], dtype=np.intp)
+
+
+def levels_of(entry: Metric) -> tuple[float, ...]:
+    """Levels at which a metric has numbers of its own."""
+    return tuple(sorted({p.level for p in places() if p.metric == entry.name}))
+
+
+def kinds_between(a: Repeat, b: Repeat) -> F64:
+    """Differences of capture as a vector in the order of `KINDS`."""
+    sizes = differences(a.conditions, b.conditions)
+    return np.array([sizes.get(name, 0.0) for name in KINDS])
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoPairs:
+    """All pairs of photos of one person each, for every metric at once."""
+
+    before: F64
+    after: F64
+    kinds: F64
+    careful: NDArray[np.bool_]
+
+    def of(self, entry: Metric, level: float) -> Pairs:
+        """Pairs of numbers of one metric; two zeros tell nothing and are left out."""
+        index, group = columns(entry, level)
+        a, b = self.before[:, index], self.after[:, index]
+        use = np.isfinite(a) & np.isfinite(b) & ((a != 0) | (b != 0))
+        photo, column = np.nonzero(use)
+        return Pairs(a[use], b[use], group[column], self.kinds[photo], self.careful[photo])
+
+
+def photo_pairs(people: People) -> PhotoPairs:
+    """Pair the photos of each person, both ways round never."""
+    before, after, kinds, careful = [], [], [], []
+    for photos in people:
+        for (i, a), (j, b) in itertools.combinations(enumerate(photos), 2):
+            if a is None or b is None:
+                continue
+            before.append(a.values)
+            after.append(b.values)
+            kinds.append(kinds_between(a, b))
+            careful.append(max(i, j) < CAREFUL)
+    return PhotoPairs(np.array(before), np.array(after), np.array(kinds), np.array(careful))
+
+
+def _variances(people: People, index: NDArray[np.intp]) -> tuple[F64, F64, NDArray[np.intp]]:
+    """Variance between the careful takes of each person and place, its mean and its column."""
+    variance, mean, column = [], [], []
+    for photos in people:
+        takes = [p.values[index] for p in photos[:CAREFUL] if p is not None]
+        if len(takes) < CAREFUL:
+            continue
+        block = np.array(takes)
+        use = np.isfinite(block).all(axis=0) & (block != 0).any(axis=0)
+        variance.append(block[:, use].var(axis=0, ddof=1))
+        mean.append(block[:, use].mean(axis=0))
+        column.append(np.nonzero(use)[0])
+    if not variance:
+        return np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.intp)
+    return np.concatenate(variance), np.concatenate(mean), np.concatenate(column)
+
+
+def _reweighted(design: F64, target: F64, offset: F64) -> F64:
+    """Non-negative coefficients of a variance: target = offset + design @ coefficients."""
+    predicted = np.full(len(target), max(float(target.mean()), 1e-12))
+    coefficients = np.zeros(design.shape[1])
+    scale = np.maximum(design.max(axis=0), 1e-12)
+    for _ in range(_TURNS):
+        weight = 1.0 / np.maximum(predicted, 1e-3 * predicted.mean())
+        found, _ = nnls(design / scale * weight[:, None], (target - offset) * weight)
+        coefficients = found / scale
+        predicted = offset + design @ coefficients + 1e-12
+    return coefficients
+
+
+def _freedom(ratio: F64, own: int) -> float:
+    """Degrees of freedom of the spread of true variances around the model (Smyth 2004)."""
+    logs = np.log(np.maximum(ratio, 1e-6))
+    # Robust: a few places that went wrong altogether are no scatter of variances.
+    spread = (1.4826 * float(np.median(np.abs(logs - np.median(logs))))) ** 2
+    rest = spread - float(polygamma(1, own / 2))
+    if rest <= float(polygamma(1, _MOST_FREEDOM / 2)):
+        return _MOST_FREEDOM
+    if rest >= float(polygamma(1, _LEAST_FREEDOM / 2)):
+        return _LEAST_FREEDOM
+    return float(brentq(lambda v: float(polygamma(1, v / 2)) - rest, _LEAST_FREEDOM, _MOST_FREEDOM))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+def fit_level(
+    entry: Metric, level: float, people: People, pairs: PhotoPairs
+) -> dict[str, Any] | None:
+    """Fit one metric at one level; None where too little is known.
+
+    The capture part is fitted to the variance between careful takes, its size set so that 95 %
+    of their differences lie within 1.96 standard errors; what differing captures add is then
+    fitted to all pairs in the same two steps.
+    """
+    index, group = columns(entry, level)
+    variance, mean, column = _variances(people, index)
+    if len(variance) < _LEAST_VARIANCES:
+        return None
+    design = np.column_stack([np.ones(len(mean)), mean**2])
+    square = _reweighted(design, variance, np.zeros(len(variance)))
+    model = np.maximum(design @ square, 1e-12)
+    ratio = variance / model
+    member = group[column]
+    factors = np.array(
+        [
+            math.sqrt(
+                (_GROUP_PRIOR + ratio[member == g].sum()) / (_GROUP_PRIOR + (member == g).sum())
+            )
+            for g in range(len(entry.groups))
+        ]
+    )
+    typical = float(np.median(np.abs(mean)))
+    found = pairs.of(entry, level)
+    size = np.maximum(np.abs(found.before), 0.5 * typical)
+    base = 2.0 * factors[found.group] ** 2 * (square[0] + square[1] * found.before**2)
+    change = np.abs(found.after - found.before)
+    widen = float(np.quantile(change[found.careful] / np.sqrt(base[found.careful]), 0.95)) / Z95
+    base *= widen**2
+    slopes = np.sqrt(
+        _reweighted(
+            (found.kinds * 1.0) ** 2,
+            np.minimum((change / size) ** 2, 25.0),
+            base / size**2,
+        )
+    )
+    added = ((found.kinds * slopes) ** 2).sum(axis=1) * size**2
+    loose = ~found.careful
+    slopes *= _coverage_factor(change[loose], base[loose], added[loose])
+    return {
+        "absolute": _rounded(widen * math.sqrt(square[0])),
+        "relative": _rounded(widen * math.sqrt(square[1])),
+        "typical": _rounded(typical),
+        "freedom": _rounded(_freedom(ratio / factors[member] ** 2, CAREFUL - 1)),
+        "groups": {g: _rounded(f) for g, f in zip(entry.groups, factors, strict=True)},
+        "differences": {k: _rounded(s) for k, s in zip(KINDS, slopes, strict=True) if s > 0},
+    }
+
+
+def _coverage_factor(change: F64, base: F64, added: F64) -> float:
+    """Factor on the added part with which 95 % of the changes are covered, 0.3 to 3."""
+
+    def excess(factor: float) -> float:
+        inside = change <= Z95 * np.sqrt(base + factor**2 * added)
+        return float(inside.mean()) - 0.95
+
+    if not len(change) or excess(0.3) >= 0:
+        return 0.3
+    if excess(3.0) <= 0:
+        return 3.0
+    return float(brentq(excess, 0.3, 3.0, xtol=0.01))
+
+
+# --- limits: from one nuisance at a time -----------------------------------------------------
+
+#: {person: {nuisance: {step: photo}}}
+Curves = Mapping[int, Mapping[str, Mapping[float, Repeat | None]]]
+
+
+def top_places(entry: Metric) -> list[tuple[int, Place]]:
+    """Numbers of a metric at its highest level up to 6 px/mm, which the curves have."""
+    level = max(lv for lv in levels_of(entry) if lv <= 6.0) if min(levels_of(entry)) <= 6.0 else 9.0
+    return [(k, p) for k, p in enumerate(places()) if p.metric == entry.name and p.level == level]
+
+
+def changes(
+    entry: Metric, nuisance: str, curves: Curves, sem: F64
+) -> dict[float, tuple[float, float, float]]:
+    """Say what a nuisance does to a metric.
+
+    Returns
+    -------
+    dict
+        Step -> (root mean square over persons of the change of the region mean, in SDC; its
+        mean in % of the size of the number; median of the difference that the photos tell).
+    """
+    chosen = top_places(entry)
+    index = np.array([k for k, _ in chosen], dtype=np.intp)
+    kind = list(KINDS).index(KIND_OF[nuisance]) if nuisance in KIND_OF else None
+    zero = baseline_step(nuisance)
+    result = {}
+    for step in NUISANCES[nuisance].steps:
+        ratios, percents, told = [], [], []
+        for person in curves.values():
+            base, other = person[nuisance][zero], person[nuisance][step]
+            if base is None or other is None:
+                continue
+            a, b = base.values[index], other.values[index]
+            use = np.isfinite(a) & np.isfinite(b) & np.isfinite(sem[index])
+            if not use.any():
+                continue
+            change = float((b[use] - a[use]).mean())
+            # A nuisance moves all regions alike, and so the single region stands for them.
+            sdc = SDC_SEMS * float(np.sqrt((sem[index][use] ** 2).mean()))
+            ratios.append(change / sdc if sdc > 0 else 0.0)
+            percents.append(100.0 * change / max(float(np.abs(a[use]).mean()), 1e-9))
+            told.append(
+                abs(math.log(step_distance(step)) * 100.0)
+                if nuisance == "distance"
+                else float(kinds_between(other, base)[kind])
+                if kind is not None
+                else abs(step - zero)
+            )
+        if ratios:
+            result[step] = (
+                float(np.sqrt(np.mean(np.square(ratios)))),
+                float(np.mean(percents)),
+                float(np.median(told)),
+            )
+    return result
+
+
+def step_distance(step: float) -> float:
+    """Ratio of the distance of a step of `distance` to that of the baseline, 600 mm."""
+    return (600.0 + step) / 600.0
+
+
+def limit_of(found: Mapping[float, tuple[float, float, float]], zero: float) -> float:
+    """Difference, as the photos tell it, at which the change reaches the SDC.
+
+    Never more than the largest difference that was tried: beyond it nothing is known.
+    """
+    best = math.inf
+    for side in ([s for s in found if s >= zero], [s for s in found if s <= zero]):
+        outwards = sorted(side, key=lambda s: abs(s - zero))
+        for one, other in itertools.pairwise(outwards):
+            (low, _, x0), (high, _, x1) = found[one], found[other]
+            if low < 1.0 <= high:
+                share = (1.0 - low) / (high - low)
+                best = min(best, x0 + share * (x1 - x0))
+                break
+    largest = max((x for _, _, x in found.values()), default=math.inf)
+    return min(best, largest)
+
+
+def model_data(people: People, *, command: str, sources: str) -> dict[str, Any]:
+    """Everything of the data file but the limits."""
+    pairs = photo_pairs(people)
+    data: dict[str, Any] = {}
+    for entry in metrics().values():
+        fitted = {
+            f"{level:g}": part
+            for level in levels_of(entry)
+            if (part := fit_level(entry, level, people, pairs)) is not None
+        }
+        data[entry.name] = {"levels": fitted, "limits": {}}
+    return {"format": 1, "command": command, "sources": sources, "metrics": data}

@@ -1,0 +1,269 @@
+"""How a photo was taken, as far as the photo itself tells, and how two photos differ in that.
+
+What differs here without any change of the skin is what can fake a change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from skinscan.facemap import FaceMap
+from skinscan.landmarks import Face
+from skinscan.light import Light, angle_between_deg, light_from_dict
+from skinscan.photo import Photo
+
+#: Half of the diagonal of a 35 mm frame, to which equivalent focal lengths refer, in mm.
+_FILM_DIAGONAL_MM = 43.27
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What one photo tells of its own capture.
+
+    Attributes
+    ----------
+    light : Light
+    yaw_deg, pitch_deg, roll_deg : float
+        Pose of the head.
+    resolution_px_mm : float
+        Pixels per canonical mm.
+    blur : float
+        Width of the sharpest edges as a multiple of the least to be expected.
+    brightness : float
+        100·ln of the median luminance of the skin.
+    red_green, blue_green : float
+        100·ln of the ratios of the skin's median linear red and blue to green.
+    expression : Mapping[str, float]
+        Strength 0..1 of each expression that moves what is measured.
+    distance_mm : float
+        Camera to face, from the focal length in the photo's EXIF and the iris; NaN without.
+    jpeg_quality : float
+        1..100, of the IJG table that comes nearest; NaN for other formats.
+    camera, lens, software : str
+        As the photo says; empty where it does not.
+    """
+
+    light: Light
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    resolution_px_mm: float
+    blur: float
+    brightness: float
+    red_green: float
+    blue_green: float
+    expression: Mapping[str, float]
+    distance_mm: float
+    jpeg_quality: float
+    camera: str
+    lens: str
+    software: str
+
+
+def conditions_to_dict(conditions: Conditions) -> dict[str, Any]:
+    """Plain values of a `Conditions`, ready for JSON; NaN becomes None."""
+    data = asdict(replace(conditions, expression={}))
+    data["expression"] = dict(conditions.expression)
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in data.items()}
+
+
+def conditions_from_dict(data: Mapping[str, Any]) -> Conditions:
+    """Rebuild what `conditions_to_dict` gave."""
+    known = {k: math.nan if v is None else v for k, v in data.items()}
+    return Conditions(
+        **{
+            **known,
+            "light": light_from_dict(data["light"]),
+            "expression": MappingProxyType(dict(data["expression"])),
+        }
+    )
+
+
+def _distance_mm(photo: Photo, face: Face) -> float:
+    if photo.focal_length_35mm is None:
+        return math.nan
+    focal_px = photo.focal_length_35mm * math.hypot(*photo.full_size_px) / _FILM_DIAGONAL_MM
+    return focal_px / face.scale_iris_px_mm
+
+
+def conditions_of(
+    photo: Photo,
+    face: Face,
+    facemap: FaceMap,
+    *,
+    light: Light,
+    blur: float,
+    expression: Mapping[str, float],
+) -> Conditions:
+    """Collect what a photo tells of its capture.
+
+    Parameters
+    ----------
+    photo : Photo
+    face : Face
+    facemap : FaceMap
+    light : Light
+    blur : float
+        As `skinscan.quality` judges it.
+    expression : Mapping[str, float]
+        As `skinscan.quality` names it.
+
+    Returns
+    -------
+    Conditions
+    """
+    base = facemap.layers[min(facemap.layers)]
+    if base.linear is not None and base.skin.any():
+        red, green, blue = np.maximum(np.median(base.linear[base.skin], axis=0), 1e-6)
+        brightness = float(np.median(base.log_y[base.skin]))
+        red_green = 100.0 * math.log(red / green)
+        blue_green = 100.0 * math.log(blue / green)
+    else:
+        brightness = red_green = blue_green = math.nan
+    return Conditions(
+        light=light,
+        yaw_deg=face.pose.yaw_deg,
+        pitch_deg=face.pose.pitch_deg,
+        roll_deg=face.pose.roll_deg,
+        resolution_px_mm=facemap.resolution_px_mm,
+        blur=blur,
+        brightness=brightness,
+        red_green=red_green,
+        blue_green=blue_green,
+        expression=MappingProxyType(dict(expression)),
+        distance_mm=_distance_mm(photo, face),
+        jpeg_quality=math.nan if photo.jpeg_quality is None else float(photo.jpeg_quality),
+        camera=photo.camera or "",
+        lens=photo.lens or "",
+        software=photo.software or "",
+    )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way in which two captures can differ.
+
+    Attributes
+    ----------
+    title, unit : str
+        For people.
+    size : callable
+        (photo, baseline) -> size of the difference, at least 0; NaN where it cannot be told.
+    advice : str
+        What to do about it.
+    """
+
+    title: str
+    unit: str
+    size: Callable[[Conditions, Conditions], float]
+    advice: str
+
+
+def _expression_change(photo: Conditions, baseline: Conditions) -> float:
+    names = photo.expression.keys() & baseline.expression.keys()
+    return max((abs(photo.expression[n] - baseline.expression[n]) for n in names), default=math.nan)
+
+
+def _ratio(a: float, b: float) -> float:
+    return abs(100.0 * math.log(a / b)) if a > 0 and b > 0 else math.nan
+
+
+#: Every kind of difference; the precision model has a slope, and a limit, for each.
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "light_direction": Kind(
+            "Direction of the light",
+            "°",
+            lambda a, b: angle_between_deg(a.light, b.light),
+            "Put the lamp, and the chair, where they were at the baseline.",
+        ),
+        "light_softness": Kind(
+            "Softness of the light",
+            "",
+            lambda a, b: abs(a.light.softness - b.light.softness),
+            "Use the same lamp, and the same curtains and walls, as at the baseline.",
+        ),
+        "exposure": Kind(
+            "Brightness",
+            "%",
+            lambda a, b: abs(a.brightness - b.brightness),
+            "Expose as at the baseline.",
+        ),
+        "colour_cast": Kind(
+            "Colour of the light",
+            "%",
+            lambda a, b: math.hypot(a.red_green - b.red_green, a.blue_green - b.blue_green),
+            "Use the same lamp and a fixed white balance.",
+        ),
+        "yaw": Kind(
+            "Head turned",
+            "°",
+            lambda a, b: abs(a.yaw_deg - b.yaw_deg),
+            "Turn the head as at the baseline.",
+        ),
+        "pitch": Kind(
+            "Head up or down",
+            "°",
+            lambda a, b: abs(a.pitch_deg - b.pitch_deg),
+            "Hold the chin, and the camera, as high as at the baseline.",
+        ),
+        "roll": Kind(
+            "Head tilted",
+            "°",
+            lambda a, b: abs(a.roll_deg - b.roll_deg),
+            "Hold the head upright.",
+        ),
+        "distance": Kind(
+            "Camera distance",
+            "%",
+            lambda a, b: _ratio(a.distance_mm, b.distance_mm),
+            "Stand where the baseline was taken, and do not zoom.",
+        ),
+        "resolution": Kind(
+            "Pixels per millimetre",
+            "%",
+            lambda a, b: _ratio(a.resolution_px_mm, b.resolution_px_mm),
+            "Send the original photo, taken from the same distance.",
+        ),
+        "sharpness": Kind(
+            "Sharpness",
+            "%",
+            lambda a, b: _ratio(a.blur, b.blur),
+            "Focus on the eyes and hold still.",
+        ),
+        "expression": Kind(
+            "Expression",
+            "",
+            _expression_change,
+            "Relax the face as at the baseline: lips closed, no smile, brows at rest.",
+        ),
+        "compression": Kind(
+            "JPEG quality",
+            "",
+            lambda a, b: abs(a.jpeg_quality - b.jpeg_quality),
+            "Send the original file, not one that a messenger shrank.",
+        ),
+    }
+)
+
+
+def differences(photo: Conditions, baseline: Conditions) -> Mapping[str, float]:
+    """Size of each kind of difference between two captures.
+
+    Parameters
+    ----------
+    photo, baseline : Conditions
+
+    Returns
+    -------
+    Mapping[str, float]
+        By name in `KINDS`; a kind that cannot be told from both photos is absent.
+    """
+    sizes = {name: kind.size(photo, baseline) for name, kind in KINDS.items()}
+    return MappingProxyType({k: v for k, v in sizes.items() if math.isfinite(v)})

@@ -1,0 +1,396 @@
+"""How sure is a number: its standard error, and what differing captures add to a difference.
+
+A standard error has two parts. *Capture*: what another photo of the same skin in the same minute
+would have given, from rendered people photographed again and again
+(``benchmarks/precision.py``; its result travels as ``precision.json``) and, where a session has
+several takes, from those. *Day to day*: skin changes between days without any treatment, from
+two baselines where the client has them, else from a published default.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from skinscan.errors import ModelError, UnknownNameError
+from skinscan.metrics.registry import Metric
+from skinscan.resources import precision_path
+
+#: Version of the data file; another one is refused.
+PRECISION_FORMAT = 1
+
+#: Smallest detectable change and would-be-found change in standard errors of one number
+#: (design, section 3): 1.96·√2, and that plus 0.84·√2 for 80 % power.
+SDC_SEMS, WOULD_BE_FOUND_SEMS = 2.77, 3.96
+
+#: Degrees of freedom that the published day-to-day default counts for beside two baselines.
+_DEFAULT_DAY_FREEDOM = 4.0
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Standard error of one number and its two parts, in the metric's unit.
+
+    Attributes
+    ----------
+    capture : float
+        Of the photo; NaN where it is not known.
+    day : float
+        Of the skin from day to day.
+    """
+
+    capture: float
+    day: float
+
+    @property
+    def sem(self) -> float:
+        """Standard error: both parts together."""
+        return math.hypot(self.capture, self.day)
+
+
+@dataclass(frozen=True)
+class DayToDay:
+    """What skin changes by from day to day without treatment.
+
+    Attributes
+    ----------
+    percent : float
+        Standard deviation in % of the number's size.
+    source : str
+        Where that comes from, and what was assumed.
+    """
+
+    percent: float
+    source: str
+
+
+_REPOSITIONED = (
+    "Henseler, Investigation of the precision of the Visia complexion analysis camera system "
+    "(8 people in a head rig, repositioned after a week)"
+)
+_SAME_SESSION = "Henseler (2023), doi:10.3205/iprs000177 (same-session repeats of wrinkles 3.4 %)"
+
+_ASSUMED = "assumed, no published figure found: "
+
+#: By metric, else by family. The published figures are differences after a week in a head rig: an
+#: upper bound, because repositioning is in them; for wrinkles the same-session part is taken off
+#: in quadrature. What is assumed says so.
+DAY_TO_DAY: Mapping[str, DayToDay] = MappingProxyType(
+    {
+        "wrinkles": DayToDay(4.9, f"√(6² − 3.4²): {_REPOSITIONED}; {_SAME_SESSION}"),
+        "texture": DayToDay(2.0, f"texture below 2 %, pores 2 to 4 %: {_REPOSITIONED}"),
+        "texture.pore_density": DayToDay(3.0, f"pores 2 to 4 %: {_REPOSITIONED}"),
+        "texture.pore_area_fraction": DayToDay(3.0, f"pores 2 to 4 %: {_REPOSITIONED}"),
+        "tone": DayToDay(3.0, f"red areas 2 to 4 %: {_REPOSITIONED}"),
+        "tone.lightness": DayToDay(1.0, _ASSUMED + "0.6 L* of medium skin"),
+        "tone.spot_density": DayToDay(2.0, f"brown spots below 2 %: {_REPOSITIONED}"),
+        "tone.spot_area_fraction": DayToDay(2.0, f"brown spots below 2 %: {_REPOSITIONED}"),
+        "under_eye": DayToDay(4.0, _ASSUMED + f"the upper figure of red areas, {_REPOSITIONED}"),
+        "radiance": DayToDay(4.0, _ASSUMED + f"the upper figure of red areas, {_REPOSITIONED}"),
+        "puffiness": DayToDay(0.5, _ASSUMED + "half a millimetre in the width of a cheek"),
+        "lift": DayToDay(1.0, _ASSUMED + "bone and brows hardly move in a week"),
+    }
+)
+
+
+def day_to_day(entry: Metric) -> DayToDay:
+    """Return the published, or assumed, day-to-day part of a metric.
+
+    Parameters
+    ----------
+    entry : Metric
+
+    Raises
+    ------
+    UnknownNameError
+        If neither the metric nor its family has one.
+    """
+    for key in (entry.name, entry.family):
+        if key in DAY_TO_DAY:
+            return DAY_TO_DAY[key]
+    raise UnknownNameError(
+        expected="a family with a day-to-day part",
+        found=entry.family,
+        remedy="Add it to DAY_TO_DAY in skinscan/precision.py, with its source",
+    )
+
+
+@dataclass(frozen=True)
+class LevelPrecision:
+    """Precision of one metric at one level.
+
+    Attributes
+    ----------
+    absolute, relative : float
+        Standard deviation between captures: √(absolute² + (relative·value)²), metric's unit and
+        share of the value.
+    typical : float
+        Usual size of the number; relative errors of smaller numbers are taken of it.
+    freedom : float
+        Degrees of freedom that the model counts for beside takes of one session.
+    groups : Mapping[str, float]
+        Factor of a region group, 1 where it is absent.
+    differences : Mapping[str, float]
+        By kind of difference between two captures: share of the number's size that one unit
+        adds to the standard deviation of a change.
+    """
+
+    absolute: float
+    relative: float
+    typical: float
+    freedom: float
+    groups: Mapping[str, float]
+    differences: Mapping[str, float]
+
+    def size(self, value: float) -> float:
+        """Size of a number, never less than half of the usual one."""
+        return max(abs(value), 0.5 * self.typical)
+
+
+@dataclass(frozen=True)
+class PrecisionModel:
+    """Precision of every metric.
+
+    Attributes
+    ----------
+    command : str
+        What made the data.
+    sources : str
+        Fingerprint of the sources whose numbers were fitted.
+    levels : Mapping[tuple[str, float], LevelPrecision]
+        By metric and level.
+    limits : Mapping[str, Mapping[str, float]]
+        By metric and kind of difference: the greatest difference between two captures with
+        which the metric is still compared; a kind that is absent has none.
+    """
+
+    command: str
+    sources: str
+    levels: Mapping[tuple[str, float], LevelPrecision]
+    limits: Mapping[str, Mapping[str, float]]
+
+    def capture(self, entry: Metric, group: str, level: float, value: float) -> float:
+        """Compute the standard error of one photo's number.
+
+        Parameters
+        ----------
+        entry : Metric
+        group : str
+            Region group.
+        level : float
+            px/mm.
+        value : float
+            The number itself.
+
+        Returns
+        -------
+        float
+            In the metric's unit; NaN where the value is NaN or the model has no entry.
+        """
+        found = self.levels.get((entry.name, min(level, entry.finest_level_px_mm)))
+        if found is None or not math.isfinite(value):
+            return math.nan
+        factor = found.groups.get(group, 1.0)
+        return factor * math.hypot(found.absolute, found.relative * value)
+
+    def uncertainty(self, entry: Metric, group: str, level: float, value: float) -> Uncertainty:
+        """Both parts of the standard error of one photo's number, by model and default.
+
+        Parameters
+        ----------
+        entry : Metric
+        group : str
+            Region group.
+        level : float
+            px/mm.
+        value : float
+            The number itself.
+
+        Returns
+        -------
+        Uncertainty
+        """
+        capture = self.capture(entry, group, level, value)
+        found = self.levels.get((entry.name, min(level, entry.finest_level_px_mm)))
+        size = abs(value) if found is None else found.size(value)
+        return Uncertainty(capture, day_to_day(entry).percent / 100.0 * size)
+
+    def added_by(
+        self, entry: Metric, level: float, value: float, differences: Mapping[str, float]
+    ) -> float:
+        """Compute the standard deviation that differing captures add to a change.
+
+        Parameters
+        ----------
+        entry : Metric
+        level : float
+            px/mm.
+        value : float
+            The number at baseline.
+        differences : Mapping[str, float]
+            Size of each kind of difference between the two captures.
+
+        Returns
+        -------
+        float
+            In the metric's unit; NaN where the model has no entry.
+        """
+        found = self.levels.get((entry.name, min(level, entry.finest_level_px_mm)))
+        if found is None:
+            return math.nan
+        parts = [
+            slope * differences[kind]
+            for kind, slope in found.differences.items()
+            if kind in differences
+        ]
+        return found.size(value) * math.hypot(*parts) if parts else 0.0
+
+    def comparable(self, entry: Metric, differences: Mapping[str, float]) -> tuple[str, ...]:
+        """List the kinds of difference that are too large to compare this metric.
+
+        Parameters
+        ----------
+        entry : Metric
+        differences : Mapping[str, float]
+
+        Returns
+        -------
+        tuple of str
+            Empty where the metric can be compared.
+        """
+        limits = self.limits.get(entry.name, {})
+        return tuple(k for k, size in differences.items() if size > limits.get(k, math.inf))
+
+
+def pooled_takes(values: Sequence[float], *, capture: float, freedom: float) -> tuple[float, float]:
+    """Mean of several takes of one session and its standard error.
+
+    The variance seen between the takes is shrunk towards the model's (empirical Bayes after
+    Smyth 2004, doi:10.2202/1544-6115.1027): two takes that happen to agree do not make a
+    number exact.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The same number in each take, finite.
+    capture : float
+        Standard error of one photo by the model.
+    freedom : float
+        Degrees of freedom that the model counts for.
+
+    Returns
+    -------
+    mean, sem : float
+        NaN without a value.
+    """
+    count = len(values)
+    if not count:
+        return math.nan, math.nan
+    mean = math.fsum(values) / count
+    seen = math.fsum((v - mean) ** 2 for v in values)
+    variance = (freedom * capture**2 + seen) / (freedom + count - 1)
+    return mean, math.sqrt(variance / count)
+
+
+def day_from_baselines(values: Sequence[float], captures: Sequence[float], default: float) -> float:
+    """Day-to-day part from baselines taken on different days before any treatment.
+
+    What the captures alone explain is taken off; the rest is shrunk towards the default, because
+    two days tell little.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The number on each day.
+    captures : sequence of float
+        Its capture part on each day.
+    default : float
+        Published day-to-day part.
+
+    Returns
+    -------
+    float
+        The default where there are fewer than two days.
+    """
+    count = len(values)
+    if count < 2:
+        return default
+    mean = math.fsum(values) / count
+    seen = math.fsum((v - mean) ** 2 for v in values)
+    explained = (count - 1) * math.fsum(c**2 for c in captures) / count
+    own = max(seen - explained, 0.0)
+    return math.sqrt((_DEFAULT_DAY_FREEDOM * default**2 + own) / (_DEFAULT_DAY_FREEDOM + count - 1))
+
+
+def parse_precision(data: Mapping[str, Any]) -> PrecisionModel:
+    """Read the model from the content of its file.
+
+    Parameters
+    ----------
+    data : Mapping
+        Of format `PRECISION_FORMAT`.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is no such content.
+    """
+    levels = {
+        (name, float(level)): LevelPrecision(
+            absolute=float(part["absolute"]),
+            relative=float(part["relative"]),
+            typical=float(part["typical"]),
+            freedom=float(part["freedom"]),
+            groups=MappingProxyType({k: float(v) for k, v in part["groups"].items()}),
+            differences=MappingProxyType({k: float(v) for k, v in part["differences"].items()}),
+        )
+        for name, entry in data["metrics"].items()
+        for level, part in entry["levels"].items()
+    }
+    limits = {
+        name: MappingProxyType({k: float(v) for k, v in entry["limits"].items()})
+        for name, entry in data["metrics"].items()
+    }
+    return PrecisionModel(
+        command=str(data["command"]),
+        sources=str(data["sources"]),
+        levels=MappingProxyType(levels),
+        limits=MappingProxyType(limits),
+    )
+
+
+@cache
+def precision_model() -> PrecisionModel:
+    """Load the model that travels with the package.
+
+    Returns
+    -------
+    PrecisionModel
+
+    Raises
+    ------
+    ModelError
+        If the file is absent, damaged or of another format.
+    """
+    remedy = "Install skinscan again; do not replace its data by hand"
+    try:
+        data = json.loads(precision_path().read_text(encoding="utf-8"))
+        found = data["format"]
+        if found == PRECISION_FORMAT:
+            return parse_precision(data)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            expected="precision.json beside the landmark model",
+            found=type(error).__name__,
+            remedy=remedy,
+        ) from error
+    raise ModelError(
+        expected=f"precision.json of format {PRECISION_FORMAT}",
+        found=f"format {found!r}",
+        remedy=remedy,
+    )
