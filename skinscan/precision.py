@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from skinscan.errors import ModelError, UnknownNameError
-from skinscan.metrics.registry import Metric
+from skinscan.flags import Flag
+from skinscan.metrics import Measurement, Metric, metrics
+from skinscan.regions import measured_regions
 from skinscan.resources import precision_path
 
 #: Version of the data file; another one is refused.
@@ -265,6 +267,40 @@ class PrecisionModel:
         """
         limits = self.limits.get(entry.name, {})
         return tuple(k for k, size in differences.items() if size > limits.get(k, math.inf))
+
+
+def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    """Give every measurement its standard error, or the flag ``no_sem``.
+
+    Parameters
+    ----------
+    measurements : iterable of Measurement
+
+    Returns
+    -------
+    tuple of Measurement
+    """
+    model, entries = precision_model(), metrics()
+    group = {region.name: region.group for region in measured_regions()}
+    result = []
+    for m in measurements:
+        found = model.uncertainty(
+            entries[m.metric], group[m.region], m.level_px_mm, m.value
+        )
+        known = math.isfinite(found.sem)
+        doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
+        result.append(
+            Measurement(
+                metric=m.metric,
+                region=m.region,
+                level_px_mm=m.level_px_mm,
+                value=m.value,
+                sem=found.sem,
+                sem_day=found.day if known else math.nan,
+                flags=m.flags | doubt if doubt else m.flags,
+            )
+        )
+    return tuple(result)
 
 
 def pooled_takes(values: Sequence[float], *, capture: float, freedom: float) -> tuple[float, float]:

@@ -25,14 +25,15 @@ from skinscan.landmarks import Face, FaceFinder, FaceOptions, Pose, View, find_f
 from skinscan.metrics import Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
 from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
+from skinscan.precision import with_sems
 from skinscan.quality import Check, Grade, Light, Quality, assess
 from skinscan.shape import ScaleSource, measure_shape
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Version of the saved form; a newer one is refused.
-SCAN_FORMAT = 1
+#: Version of the saved form; another one is refused.
+SCAN_FORMAT = 2
 
 #: Columns of every long table, in order.
 TABLE_COLUMNS = (
@@ -315,7 +316,7 @@ def analyze(
     facemap = rectify(photo, face)
     quality = assess(photo, face, facemap, view=view)
     shape = measure_shape(photo, face, scale_source=scale_source)
-    measurements, wrinkles = measure(facemap, shape, view=view, photo_flags=quality.flags)
+    numbers, wrinkles = measure(facemap, shape, view=view, photo_flags=quality.flags)
     return Scan(
         name=name,
         sha256=photo.sha256,
@@ -330,7 +331,7 @@ def analyze(
         scale_source=scale_source,
         quality=quality,
         wrinkles=wrinkles,
-        measurements=measurements,
+        measurements=with_sems(numbers),
         skinscan_version=metadata.version("skinscan"),
         pixels=Pixels(photo, facemap),
     )
@@ -386,7 +387,15 @@ def _to_json(scan: Scan) -> dict[str, Any]:
             for w in scan.wrinkles
         ],
         "measurements": [
-            [m.metric, m.region, m.level_px_mm, _number(m.value), _number(m.sem), int(m.flags)]
+            [
+                m.metric,
+                m.region,
+                m.level_px_mm,
+                _number(m.value),
+                _number(m.sem),
+                int(m.flags),
+                _number(m.sem_day),
+            ]
             for m in scan.measurements
         ],
     }
@@ -415,8 +424,7 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
             scale_mesh_px_mm=float(face["scale_mesh_px_mm"]),
             faces_in_photo=int(face["faces_in_photo"]),
         ),
-        # Scans of format 1 knew no other source.
-        scale_source=ScaleSource(data.get("scale_source", ScaleSource.MESH.value)),
+        scale_source=ScaleSource(data["scale_source"]),
         quality=Quality(
             checks=tuple(
                 Check(**{**c, "value": float(c["value"]), "verdict": Grade(c["verdict"])})
@@ -437,7 +445,15 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
             for w in data["wrinkles"]
         ),
         measurements=tuple(
-            Measurement(m[0], m[1], float(m[2]), float(m[3]), float(m[4]), Flag(int(m[5])))
+            Measurement(
+                metric=m[0],
+                region=m[1],
+                level_px_mm=float(m[2]),
+                value=float(m[3]),
+                sem=float(m[4]),
+                sem_day=float(m[6]),
+                flags=Flag(int(m[5])),
+            )
             for m in data["measurements"]
         ),
         skinscan_version=data["skinscan_version"],
@@ -459,16 +475,16 @@ def load_scan(path: str | os.PathLike[str]) -> Scan:
     Raises
     ------
     ScanFileError
-        If the file cannot be read, is no scan, or was written by a newer skinscan.
+        If the file cannot be read, is no scan, or was written in another format.
     """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         written = data["format"]
-        if not isinstance(written, int) or written > SCAN_FORMAT:
+        if written != SCAN_FORMAT:
             raise ScanFileError(
-                expected=f"a scan of format {SCAN_FORMAT} or older",
+                expected=f"a scan of format {SCAN_FORMAT}",
                 found=f"format {written!r}",
-                remedy="Update skinscan",
+                remedy="Score the photo again with this version of skinscan",
             )
         return _from_json(data)
     except SkinscanError:

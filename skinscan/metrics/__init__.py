@@ -97,7 +97,7 @@ def measure(
     Returns
     -------
     measurements : tuple of Measurement
-        All metrics, regions and levels present in the FaceMap.
+        All metrics, regions and levels present in the FaceMap, without standard errors.
     wrinkles : tuple of Wrinkle
         Lines found at the highest level.
     """
@@ -136,12 +136,12 @@ def measure(
                             level_px_mm=level,
                             value=value,
                             sem=math.nan,
+                            sem_day=math.nan,
                             flags=_merged(
                                 flags,
                                 common[item.name],
                                 entry.flags,
                                 _view_flag(entry, view),
-                                Flag.NO_SEM,
                             ),
                         )
                     )

@@ -6,6 +6,7 @@ the app and the tests read the registry; nothing else has to be told.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,7 +85,10 @@ class Measurement:
     value : float
         In the metric's unit; NaN always comes with a flag.
     sem : float
-        Standard error in the same unit; NaN with the flag ``no_sem``.
+        Standard error in the same unit, capture and day to day together; NaN where there is no
+        value, or with the flag ``no_sem``.
+    sem_day : float
+        Its day-to-day part.
     flags : Flag
     """
 
@@ -93,7 +97,13 @@ class Measurement:
     level_px_mm: float
     value: float
     sem: float
+    sem_day: float
     flags: Flag
+
+    @property
+    def sem_capture(self) -> float:
+        """The part of the standard error that belongs to the photo."""
+        return math.sqrt(max(self.sem**2 - self.sem_day**2, 0.0))
 
 
 @dataclass(frozen=True)
