@@ -186,6 +186,20 @@ def _sampling(capture: Capture, step: float) -> Capture:
     )
 
 
+#: How cameras treat a picture: sharpening, noise reduction, tone curve.
+_CAMERAS = (
+    {"sharpen": 0.3, "denoise": 0.2, "contrast": 0.25},
+    {"sharpen": 0.0, "denoise": 0.0, "contrast": 0.0},
+    {"sharpen": 0.6, "denoise": 0.2, "contrast": 0.25},
+    {"sharpen": 0.3, "denoise": 0.6, "contrast": 0.25},
+    {"sharpen": 0.3, "denoise": 0.2, "contrast": 0.5},
+)
+
+
+def _camera(capture: Capture, step: float) -> Capture:
+    return replace(capture, **_CAMERAS[int(step)])
+
+
 def _quality(capture: Capture, step: float) -> Capture:
     return replace(capture, jpeg_quality=int(step))
 
@@ -213,6 +227,9 @@ NUISANCES: Mapping[str, Nuisance] = {
     "sampling": Nuisance("px/mm, factor", (1.0, 0.85, 0.7, 0.5), _sampling),
     "jpeg": Nuisance("JPEG quality", (95, 90, 80, 70, 50), _quality),
     "noise": Nuisance("noise, ISO 100 = 1", (0.5, 1.0, 2.0, 4.0), _set("iso_noise")),
+    "camera": Nuisance(
+        "camera: 1 raw, 2 sharper, 3 denoised, 4 steeper tone curve", (0, 1, 2, 3, 4), _camera
+    ),
     "smile": Nuisance("smile (0 to 1)", (0, 0.05, 0.1, 0.2, 0.4), _set("smile")),
 }
 

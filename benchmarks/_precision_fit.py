@@ -41,6 +41,7 @@ KIND_OF: Mapping[str, str] = {
     "blur": "sharpness",
     "sampling": "resolution",
     "jpeg": "compression",
+    "camera": "camera",
     "smile": "expression",
 }
 
@@ -262,7 +263,6 @@ def changes(
     """
     chosen = top_places(entry)
     index = np.array([k for k, _ in chosen], dtype=np.intp)
-    kind = list(KINDS).index(KIND_OF[nuisance]) if nuisance in KIND_OF else None
     zero = baseline_step(nuisance)
     result = {}
     for step in NUISANCES[nuisance].steps:
@@ -280,13 +280,7 @@ def changes(
             sdc = SDC_SEMS * float(np.sqrt((sem[index][use] ** 2).mean()))
             ratios.append(change / sdc if sdc > 0 else 0.0)
             percents.append(100.0 * change / max(float(np.abs(a[use]).mean()), 1e-9))
-            told.append(
-                abs(math.log(step_distance(step)) * 100.0)
-                if nuisance == "distance"
-                else float(kinds_between(other, base)[kind])
-                if kind is not None
-                else abs(step - zero)
-            )
+            told.append(_told(nuisance, step, base, other))
         if ratios:
             result[step] = (
                 float(np.sqrt(np.mean(np.square(ratios)))),
@@ -296,16 +290,26 @@ def changes(
     return result
 
 
-def step_distance(step: float) -> float:
-    """Ratio of the distance of a step of `distance` to that of the baseline, 600 mm."""
-    return (600.0 + step) / 600.0
+def _told(nuisance: str, step: float, base: Repeat, other: Repeat) -> float:
+    """Difference as the photos tell it; as it is where phantoms carry no such EXIF."""
+    if nuisance == "distance":
+        return abs(100.0 * math.log((600.0 + step) / 600.0))
+    if nuisance == "camera":
+        return float(step != baseline_step(nuisance))
+    if nuisance in KIND_OF:
+        return float(kinds_between(other, base)[list(KINDS).index(KIND_OF[nuisance])])
+    return abs(step - baseline_step(nuisance))
 
 
-def limit_of(found: Mapping[float, tuple[float, float, float]], zero: float) -> float:
+def limit_of(nuisance: str, found: Mapping[float, tuple[float, float, float]]) -> float:
     """Difference, as the photos tell it, at which the change reaches the SDC.
 
     Never more than the largest difference that was tried: beyond it nothing is known.
     """
+    zero = baseline_step(nuisance)
+    if nuisance == "camera":
+        # Another camera is another camera: there is no more or less of it.
+        return 0.5 if max(ratio for ratio, _, _ in found.values()) >= 1.0 else 1.0
     best = math.inf
     for side in ([s for s in found if s >= zero], [s for s in found if s <= zero]):
         outwards = sorted(side, key=lambda s: abs(s - zero))

@@ -146,7 +146,7 @@ def with_limits(data: dict, curves: Curves) -> dict:
         for nuisance, kind in KIND_OF.items():
             found = changes(entry, nuisance, curves, sem)
             if found:
-                limit = limit_of(found, baseline_step(nuisance))
+                limit = limit_of(nuisance, found)
                 limits[kind] = min(limits.get(kind, math.inf), float(f"{limit:.3g}"))
         data["metrics"][entry.name]["limits"] = {
             k: v for k, v in limits.items() if math.isfinite(v)
@@ -163,8 +163,8 @@ def say_repeatability(report: Report, people: Sequence[Sequence[Repeat | None]])
     report.say(
         "Lamp ± 1.5°, pose ± 1.2°, distance ± 1.5 %, exposure ± 0.08 EV, white balance ± 80 K, "
         "standard deviations. Standard deviation between takes of one person and region (median "
-        "over regions and people, 95 % interval by resampling people), in % of the number's size or in "
-        "its own unit."
+        "over regions and people, 95 % interval by resampling people), in % of the number's size "
+        "or in its own unit."
     )
     rows = []
     for name, unit, goal in CV_GOALS:
@@ -301,8 +301,8 @@ def say_curves(report: Report, model: PrecisionModel, curves: Curves) -> None:
     """Say what each nuisance alone does."""
     report.section("What fakes a change")
     report.say(
-        f"{len(curves)} rendered people, 6.3 px/mm, one thing changed at a time. Mean change of the "
-        "metric over regions and people, % of its size; in brackets its root mean square over "
+        f"{len(curves)} rendered people, 6.3 px/mm, one thing changed at a time. Mean change of "
+        "the metric over regions and people, % of its size; in brackets its root mean square over "
         "people in smallest detectable changes (SDC) of one pair of careful photos: from 1 on a "
         "nuisance alone can pass for a change."
     )
@@ -425,8 +425,8 @@ def say_retakes(report: Report, model: PrecisionModel, folder: Path) -> None:
     report.section("Real retakes, one by one")
     report.say(
         "One person, one session, the camera at 15, 30, 45 and 60 cm: the skin did not change. "
-        "Eight photos are an illustration, not a statistic. Share inside the 95 % interval, in brackets "
-        "the share barred; then what the capture check says differs beyond the limit of at least "
+        "Eight photos are an illustration, not a statistic. Share inside the 95 % interval, in "
+        "brackets the share barred; then what the capture check says differs beyond the limit of at least "
         "half of the metrics."
     )
     files = [folder / "retake" / f"distance_{d}cm.jpg" for d in (15, 30, 45, 60)]

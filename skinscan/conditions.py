@@ -17,9 +17,17 @@ from skinscan.facemap import FaceMap
 from skinscan.landmarks import Face
 from skinscan.light import Light, angle_between_deg, light_from_dict
 from skinscan.photo import Photo
+from skinscan.pixels import gaussian
 
 #: Half of the diagonal of a 35 mm frame, to which equivalent focal lengths refer, in mm.
 _FILM_DIAGONAL_MM = 43.27
+#: Where the skin's own detail is told from smoothing: level, and Gaussian sigma.
+_DETAIL_LEVEL, _DETAIL_MM = 3.0, 0.5
+#: A loss of skin detail of this size in 100·ln, beyond what the eyes' own blur explains, is no
+#: treatment: half of the finest detail does not go while lids and lashes stay sharp.
+_SMOOTHED_PCT = 50.0
+#: Skin detail falls faster with blur than the edges around the eyes do.
+_DETAIL_PER_BLUR = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,9 @@ class Conditions:
         Pixels per canonical mm.
     blur : float
         Width of the sharpest edges as a multiple of the least to be expected.
+    skin_detail : float
+        100·ln of the usual size of skin detail finer than 1 mm, at 3 px/mm; NaN where the photo
+        has less.
     brightness : float
         100·ln of the median luminance of the skin.
     red_green, blue_green : float
@@ -55,6 +66,7 @@ class Conditions:
     roll_deg: float
     resolution_px_mm: float
     blur: float
+    skin_detail: float
     brightness: float
     red_green: float
     blue_green: float
@@ -83,6 +95,15 @@ def conditions_from_dict(data: Mapping[str, Any]) -> Conditions:
             "expression": MappingProxyType(dict(data["expression"])),
         }
     )
+
+
+def _skin_detail(facemap: FaceMap) -> float:
+    layer = facemap.layers.get(_DETAIL_LEVEL)
+    if layer is None or not layer.skin.any():
+        return math.nan
+    smooth = gaussian(layer.log_y, _DETAIL_MM * _DETAIL_LEVEL)
+    usual = float(np.median(np.abs(layer.log_y - smooth)[layer.skin]))
+    return 100.0 * math.log(max(usual, 1e-3))
 
 
 def _distance_mm(photo: Photo, face: Face) -> float:
@@ -133,6 +154,7 @@ def conditions_of(
         roll_deg=face.pose.roll_deg,
         resolution_px_mm=facemap.resolution_px_mm,
         blur=blur,
+        skin_detail=_skin_detail(facemap),
         brightness=brightness,
         red_green=red_green,
         blue_green=blue_green,
@@ -157,12 +179,31 @@ class Kind:
         (photo, baseline) -> size of the difference, at least 0; NaN where it cannot be told.
     advice : str
         What to do about it.
+    limit : float or None
+        Fixed limit; None where the precision model has one per metric.
+    bars : tuple of str
+        Families that cannot be compared beyond the fixed limit.
     """
 
     title: str
     unit: str
     size: Callable[[Conditions, Conditions], float]
     advice: str
+    limit: float | None = None
+    bars: tuple[str, ...] = ()
+
+
+def _smoothing(photo: Conditions, baseline: Conditions) -> float:
+    """Skin detail lost beyond what blur explains, in either of the two photos."""
+    blur = 100.0 * math.log(photo.blur / baseline.blur) if baseline.blur > 0 < photo.blur else 0.0
+    lost = baseline.skin_detail - photo.skin_detail
+    return max(abs(lost) - _DETAIL_PER_BLUR * max(math.copysign(1.0, lost) * blur, 0.0), 0.0)
+
+
+def _other_camera(photo: Conditions, baseline: Conditions) -> float:
+    known = [(photo.camera, baseline.camera), (photo.lens, baseline.lens)]
+    told = [(a, b) for a, b in known if a and b]
+    return float(any(a != b for a, b in told)) if told else math.nan
 
 
 def _expression_change(photo: Conditions, baseline: Conditions) -> float:
@@ -242,6 +283,20 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "",
             _expression_change,
             "Relax the face as at the baseline: lips closed, no smile, brows at rest.",
+        ),
+        "camera": Kind(
+            "Another camera or lens",
+            "",
+            _other_camera,
+            "Photograph a whole course with one camera and one lens.",
+        ),
+        "smoothing": Kind(
+            "Skin smoothed by the camera",
+            "%",
+            _smoothing,
+            "Switch beauty filter, portrait mode and retouching off.",
+            limit=_SMOOTHED_PCT,
+            bars=("wrinkles", "texture", "tone", "under_eye", "radiance"),
         ),
         "compression": Kind(
             "JPEG quality",

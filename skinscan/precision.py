@@ -284,9 +284,7 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     group = {region.name: region.group for region in measured_regions()}
     result = []
     for m in measurements:
-        found = model.uncertainty(
-            entries[m.metric], group[m.region], m.level_px_mm, m.value
-        )
+        found = model.uncertainty(entries[m.metric], group[m.region], m.level_px_mm, m.value)
         known = math.isfinite(found.sem)
         doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
         result.append(
