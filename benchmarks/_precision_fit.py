@@ -219,9 +219,33 @@ def fit_level(
         "relative": _rounded(widen * math.sqrt(square[1])),
         "typical": _rounded(typical),
         "freedom": _rounded(_freedom(ratio / factors[member] ** 2, CAREFUL - 1)),
+        "shared": _rounded(_shared(people, index)),
         "groups": {g: _rounded(f) for g, f in zip(entry.groups, factors, strict=True)},
         "differences": {k: _rounded(s) for k, s in zip(KINDS, slopes, strict=True) if s > 0},
     }
+
+
+def _shared(people: People, index: NDArray[np.intp]) -> float:
+    """Share of the variance between careful takes that all regions have in common.
+
+    From the variance of the mean over regions, of deviations in units of their own spread.
+    """
+    of_mean, count = [], []
+    for photos in people:
+        takes = [p.values[index] for p in photos[:CAREFUL] if p is not None]
+        if len(takes) < CAREFUL:
+            continue
+        block = np.array(takes)
+        use = np.isfinite(block).all(axis=0) & (block.std(axis=0) > 0)
+        if use.sum() < 2:
+            continue
+        z = (block[:, use] - block[:, use].mean(axis=0)) / block[:, use].std(axis=0, ddof=1)
+        of_mean.append(z.mean(axis=1).var(ddof=1))
+        count.append(int(use.sum()))
+    if not count:
+        return 1.0
+    n = float(np.mean(count))
+    return float(np.clip((n * np.mean(of_mean) - 1.0) / (n - 1.0), 0.0, 1.0))
 
 
 def _coverage_factor(change: F64, base: F64, added: F64) -> float:

@@ -426,8 +426,8 @@ def say_retakes(report: Report, model: PrecisionModel, folder: Path) -> None:
     report.say(
         "One person, one session, the camera at 15, 30, 45 and 60 cm: the skin did not change. "
         "Eight photos are an illustration, not a statistic. Share inside the 95 % interval, in "
-        "brackets the share barred; then what the capture check says differs beyond the limit of at least "
-        "half of the metrics."
+        "brackets the share barred; then what the capture check says differs beyond the limit of "
+        "at least half of the metrics."
     )
     files = [folder / "retake" / f"distance_{d}cm.jpg" for d in (15, 30, 45, 60)]
     photos = [p[0] for p in repeats(retake_photos, files, workers=1)]

@@ -155,3 +155,27 @@ class SourceFolderError(SkinscanError):
     """A folder to score does not exist or holds no photo."""
 
     cause = "source_folder"
+
+
+class ComparisonError(SkinscanError):
+    """Two photos cannot be compared as they are."""
+
+    cause = "comparison"
+
+
+class NotComparableError(ComparisonError):
+    """Two photos show nothing in common that could be compared."""
+
+    cause = "not_comparable"
+
+
+class AnotherPersonError(ComparisonError):
+    """A photo shows other skin than the baseline: perhaps it belongs to another client."""
+
+    cause = "another_person"
+
+
+class MirroredPhotoError(ComparisonError):
+    """A photo shows the baseline's skin with left and right exchanged."""
+
+    cause = "mirrored_photo"

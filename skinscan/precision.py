@@ -135,6 +135,9 @@ class LevelPrecision:
         Usual size of the number; relative errors of smaller numbers are taken of it.
     freedom : float
         Degrees of freedom that the model counts for beside takes of one session.
+    shared : float
+        Share of the capture variance that all regions of a photo have in common, 0 to 1: of a mean
+        over regions this part does not average out.
     groups : Mapping[str, float]
         Factor of a region group, 1 where it is absent.
     differences : Mapping[str, float]
@@ -146,6 +149,7 @@ class LevelPrecision:
     relative: float
     typical: float
     freedom: float
+    shared: float
     groups: Mapping[str, float]
     differences: Mapping[str, float]
 
@@ -380,6 +384,7 @@ def parse_precision(data: Mapping[str, Any]) -> PrecisionModel:
             relative=float(part["relative"]),
             typical=float(part["typical"]),
             freedom=float(part["freedom"]),
+            shared=float(part["shared"]),
             groups=MappingProxyType({k: float(v) for k, v in part["groups"].items()}),
             differences=MappingProxyType({k: float(v) for k, v in part["differences"].items()}),
         )

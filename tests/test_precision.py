@@ -30,6 +30,7 @@ def data(**changes):
         "relative": 0.04,
         "typical": 10.0,
         "freedom": 6.0,
+        "shared": 0.3,
         "groups": {"glabella": 2.0},
         "differences": {"light_direction": 0.02, "pitch": 0.01},
     } | changes
