@@ -1,4 +1,4 @@
-"""Is this photo good, and is it comparable to that one?
+"""Whether a photo is good, and whether it is comparable to that of the baseline.
 
 `skinscan.quality.checks` judges one photo by what a photographer can change,
 `skinscan.quality.comparability` holds it against the baseline.

@@ -1,4 +1,4 @@
-"""Is this photo comparable to the baseline, and in what?
+"""Whether a photo is comparable to the baseline, and in what.
 
 Two photos are never alike in everything. What differs widens the interval of a change, and beyond
 the limits of the precision model it bars single metrics, never the whole photo: another lamp bars
