@@ -198,8 +198,8 @@ def say_repeatability(report: Report, people: Sequence[Sequence[Repeat | None]])
 
 def say_calibration(
     report: Report, model: PrecisionModel, people: Sequence[Sequence[Repeat | None]]
-) -> dict[str, dict[str, float]]:
-    """How often 95 % intervals cover "no change", on people that nothing was fitted to."""
+) -> dict[str, dict[str, float | None]]:
+    """Say how often 95 % intervals cover "no change", on people that nothing was fitted to."""
     report.section("Calibration: how often does a 95 % interval of a change cover no change?")
     pairs = photo_pairs(people)
     names = list(KINDS)
@@ -238,7 +238,10 @@ def say_calibration(
             barred += int((~these.careful & ~fits).sum())
             total += int((~these.careful).sum())
         shares = {c: inside[c] / count[c] if count[c] else math.nan for c in (True, False)}
-        found[entry.name] = {"careful": shares[True], "careless": shares[False]}
+        found[entry.name] = {
+            "careful": shares[True] if count[True] else None,
+            "careless": shares[False] if count[False] else None,
+        }
         rows.append(
             [
                 entry.name,
@@ -262,13 +265,49 @@ def say_calibration(
         ],
         rows,
     )
-    good = sum(LOW <= v["careful"] <= HIGH for v in found.values())
-    loose = sum(LOW <= v["careless"] <= HIGH for v in found.values())
+    good, loose = (
+        sum(v[k] is not None and LOW <= v[k] <= HIGH for v in found.values())
+        for k in ("careful", "careless")
+    )
     report.say(
         f"Within 92 to 98 %: {good} of {len(found)} metrics on careful pairs, {loose} on careless "
         "ones."
     )
     return found
+
+
+#: Melanin as optical density that parts light, middle and dark skin.
+_TONES = {"light": (0.0, 0.3), "middle": (0.3, 0.6), "dark": (0.6, 1.0)}
+
+
+def by_tone(
+    entry: Metric, people: Sequence[Sequence[Repeat | None]]
+) -> dict[str, dict[str, float | int | None]]:
+    """Deviation between careful takes by skin tone, pooled over people and regions."""
+    index = np.array([k for k, _ in top_places(entry)], dtype=np.intp)
+    result: dict[str, dict[str, float | int | None]] = {}
+    for tone, (low, high) in _TONES.items():
+        variance, size = [], []
+        for number_, photos in enumerate(people):
+            melanin = takes(TRIED_FROM + number_)[0][0].person.melanin_od
+            block = [p.values[index] for p in photos[:CAREFUL] if p is not None]
+            if not low <= melanin < high or len(block) < CAREFUL:
+                continue
+            array = np.array(block)
+            use = np.isfinite(array).all(axis=0)
+            variance.append(array[:, use].var(axis=0, ddof=1))
+            size.append(np.abs(array[:, use].mean(axis=0)))
+        pooled = np.concatenate(variance) if variance else np.zeros(0)
+        if not len(pooled):
+            result[tone] = {"deviation": None, "percent": None, "numbers": 0}
+            continue
+        deviation, usual = float(np.sqrt(pooled.mean())), float(np.median(np.concatenate(size)))
+        result[tone] = {
+            "deviation": deviation,
+            "percent": 100.0 * deviation / usual if usual > 0 else None,
+            "numbers": len(pooled),
+        }
+    return result
 
 
 def _met(inside: int, count: int) -> str:
@@ -480,9 +519,16 @@ def main() -> None:
         MODEL_PATH.write_text(text + "\n", encoding="utf-8")
     if args.write:
         folder = args.write / "figures"
-        (folder / "precision.json").write_text(
-            json.dumps({"coverage": coverage}, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        content = {
+            "made_by": command,
+            "people": len(tried_on),
+            "metrics": {
+                name: {**shares, "tones": by_tone(metrics()[name], tried_on)}
+                for name, shares in coverage.items()
+            },
+        }
+        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
+        (folder / "precision.json").write_text(text + "\n", encoding="utf-8")
         report.write(folder / "precision.md")
 
 

@@ -14,7 +14,6 @@ import doses
 import lift_warps
 import numpy as np
 import pytest
-import repeatability
 from doses import SEEDS, SETUPS, TONES, Dose
 
 from skinscan.facemap import LEVEL_TOLERANCE
@@ -285,20 +284,3 @@ def test_two_doses_from_render_to_report(tmp_path, capsys):
     accuracy.main(arguments)
     assert [p.stat().st_mtime_ns for p in kept] == times, "nothing is measured twice"
     assert capsys.readouterr().out == said
-
-
-def test_spread_between_takes_is_pooled_over_persons_and_regions():
-    item = metrics()["lift.jaw_sag"]
-
-    def takes(*values):
-        return [{item.name: {"jawline_left": v, "jawline_right": 10.0}} for v in values]
-
-    found = repeatability.spread(item, [takes(1.0, 3.0), takes(5.0, 5.0)])
-    # variances 2, 0, 0, 0 over two persons with two regions
-    assert found.deviation == pytest.approx(np.sqrt(0.5))
-    assert found.size == pytest.approx(7.5)
-    assert found.percent == pytest.approx(100 * np.sqrt(0.5) / 7.5)
-    assert found.regions == 4
-    missing = repeatability.spread(item, [takes(1.0, float("nan"))])
-    assert missing.regions == 1
-    assert np.isnan(repeatability.spread(item, [[{}, {}]]).deviation)

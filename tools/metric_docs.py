@@ -8,6 +8,7 @@ Run ``python tools/metric_docs.py`` after a metric was added or changed, or afte
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skinscan.conditions import KINDS
 from skinscan.flags import SENTENCES, Flag, flag_names
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.metrics import Concern, Metric, by_family, metrics
+from skinscan.precision import SDC_SEMS, day_to_day, precision_model
 from skinscan.regions import groups
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +29,7 @@ FIGURES = ROOT / "docs" / "figures"
 INDEX_PAGE = "README.md"
 
 MEASURE = "python benchmarks/accuracy.py --write docs"
-REPEAT = "python benchmarks/repeatability.py --write docs"
+REPEAT = "python benchmarks/precision.py --write docs --write-model"
 DRAW = "python tools/metric_examples.py"
 NOT_MEASURED = f"Not measured yet: run `{MEASURE}`."
 _WRITTEN = (
@@ -43,7 +46,7 @@ _HEAD = """\
 Every metric is measured per region and at the resolution levels {levels} px/mm, up to the
 photo's own. Below its lowest level it is NaN with the flag `low_resolution`; above its finest
 level it repeats the value found there, because more pixels add nothing to it. `sem` is NaN with
-the flag `no_sem` until the precision model exists. "Better" is the direction of improvement;
+the flag `no_sem` where the precision model has no entry. "Better" is the direction of improvement;
 "neither" describes the skin or the light without judging it. Nothing here is a diagnosis.
 """
 
@@ -60,21 +63,21 @@ class Figures:
         Metrics whose dose-response is drawn.
     examples : mapping
         Content of examples/examples.json, written by tools/metric_examples.py.
-    repeatability : mapping
-        Content of repeatability.json, written by benchmarks/repeatability.py; empty without it.
+    precision : mapping
+        Content of precision.json, written by benchmarks/precision.py; empty without it.
     """
 
     accuracy: Mapping[str, Any] = field(default_factory=dict)
     curves: frozenset[str] = frozenset()
     examples: Mapping[str, Any] = field(default_factory=dict)
-    repeatability: Mapping[str, Any] = field(default_factory=dict)
+    precision: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def found(cls, folder: Path = FIGURES) -> Figures:
         """Read what is there."""
         return cls(
             accuracy=_json(folder / "accuracy.json"),
-            repeatability=_json(folder / "repeatability.json"),
+            precision=_json(folder / "precision.json"),
             curves=frozenset(path.stem for path in (folder / "accuracy").glob("*.svg")),
             examples={
                 dose: said
@@ -206,25 +209,79 @@ def _source(item: Metric) -> str:
 
 
 def _precision(item: Metric, figures: Figures) -> str:
-    pending = (
-        f"The standard error of a single number is not known yet: `sem` of `{item.name}` is NaN "
-        f"with the flag `{flag_names(Flag.NO_SEM)}`, and no change is claimed from it."
-    )
-    found = figures.repeatability.get("metrics", {}).get(item.name)
-    if found is None:
-        return f"{pending} Takes of unchanged skin: not measured yet, run `{REPEAT}`."
-    rows = [
-        (tone, _number(said["deviation"]), _number(said["percent"]), str(said["regions"]))
-        for tone, said in found.items()
-    ]
-    unit = item.unit or "1"
+    model = precision_model()
+    levels = sorted(level for name, level in model.levels if name == item.name)
+    day = day_to_day(item)
+    if not levels:
+        return (
+            f"The precision model has no entry: `sem` of `{item.name}` is NaN with the flag "
+            f"`{flag_names(Flag.NO_SEM)}`. Run `{REPEAT}`."
+        )
+    rows = []
+    for level in levels:
+        part = model.levels[item.name, level]
+        capture = math.hypot(part.absolute, part.relative * part.typical)
+        both = math.hypot(capture, day.percent / 100.0 * part.typical)
+        rows.append(
+            (
+                f"{level:g}",
+                _number(part.typical),
+                _number(capture),
+                _number(SDC_SEMS * capture),
+                _number(SDC_SEMS * both),
+                f"{100 * part.shared:.0f} %",
+            )
+        )
     table = _table(
-        ["skin tone", f"standard deviation, {unit}", "in % of the number", "person-regions"], rows
+        [
+            "level, px/mm",
+            "usual value",
+            "capture error of one photo",
+            "smallest detectable change, same day",
+            "the same, other days",
+            "shared by all regions",
+        ],
+        rows,
     )
+    limits = model.limits.get(item.name, {})
+    barred = ", ".join(
+        f"{KINDS[kind].title.lower()} {_number(limit)} {KINDS[kind].unit}".strip()
+        for kind, limit in limits.items()
+    )
+    parts = [
+        _of_one_region(item, model.command),
+        table,
+        f"Day-to-day part: {_number(day.percent)} % ({_plain(day.source)}).",
+        f"Not compared beyond a difference between the two photos of: {barred or 'none tried'}.",
+    ]
+    tried = figures.precision.get("metrics", {}).get(item.name)
+    if tried is not None:
+        parts.append(_tried(tried, figures))
+    return "\n\n".join(parts)
+
+
+def _of_one_region(item: Metric, command: str) -> str:
     return (
-        f"Between {figures.repeatability['takes']} takes of unchanged skin, photographed as in a "
-        f"careful clinic at {figures.repeatability['px_per_mm']:g} px/mm; rendered, so a lower "
-        f"bound for real skin (`{figures.repeatability['made_by']}`):\n\n{table}\n\n{pending}"
+        f"Of one region, in the metric's unit ({_unit(item)}), for a number of the usual size, "
+        f"from rendered people photographed again and again (`{command}`); real skin and cameras "
+        "are less kind."
+    )
+
+
+def _tried(tried: Mapping[str, Any], figures: Figures) -> str:
+    """Say how the model did on people that it was not fitted to."""
+    rows = [
+        (tone, _number(said["deviation"]), _number(said["percent"]), str(said["numbers"]))
+        for tone, said in tried["tones"].items()
+    ]
+    table = _table(
+        ["skin", "standard deviation between takes", "in % of the number", "numbers"], rows
+    )
+    covered = "–" if tried["careful"] is None else f"{100 * tried['careful']:.1f} %"
+    return (
+        f"On {figures.precision['people']} other people, photographed as in a careful clinic "
+        f"(`{figures.precision['made_by']}`), 95 % intervals of a change covered the truth, no "
+        f"change, in {covered} of the pairs.\n\n{table}"
     )
 
 
