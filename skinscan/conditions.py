@@ -15,7 +15,7 @@ import numpy as np
 
 from skinscan.facemap import FaceMap
 from skinscan.landmarks import Face
-from skinscan.light import Light, angle_between_deg, light_from_dict
+from skinscan.light import Light, angle_between_deg
 from skinscan.photo import Photo
 from skinscan.pixels import gaussian
 
@@ -48,8 +48,6 @@ class Conditions:
         has less.
     brightness : float
         100·ln of the median luminance of the skin.
-    red_green, blue_green : float
-        100·ln of the ratios of the skin's median linear red and blue to green.
     expression : Mapping[str, float]
         Strength 0..1 of each expression that moves what is measured.
     distance_mm : float
@@ -68,8 +66,6 @@ class Conditions:
     blur: float
     skin_detail: float
     brightness: float
-    red_green: float
-    blue_green: float
     expression: Mapping[str, float]
     distance_mm: float
     jpeg_quality: float
@@ -82,19 +78,33 @@ def conditions_to_dict(conditions: Conditions) -> dict[str, Any]:
     """Plain values of a `Conditions`, ready for JSON; NaN becomes None."""
     data = asdict(replace(conditions, expression={}))
     data["expression"] = dict(conditions.expression)
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in data.items()}
+    return _without_nan(data)
+
+
+def _without_nan(data: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            plain[key] = _without_nan(value)
+        elif isinstance(value, tuple):
+            plain[key] = [None if math.isnan(v) else v for v in value]
+        else:
+            plain[key] = None if isinstance(value, float) and math.isnan(value) else value
+    return plain
 
 
 def conditions_from_dict(data: Mapping[str, Any]) -> Conditions:
     """Rebuild what `conditions_to_dict` gave."""
-    known = {k: math.nan if v is None else v for k, v in data.items()}
-    return Conditions(
-        **{
-            **known,
-            "light": light_from_dict(data["light"]),
-            "expression": MappingProxyType(dict(data["expression"])),
-        }
-    )
+
+    def known(value: object) -> object:
+        if isinstance(value, list):
+            return tuple(math.nan if v is None else v for v in value)
+        return math.nan if value is None else value
+
+    plain = {k: known(v) for k, v in data.items()}
+    plain["light"] = Light(**{k: known(v) for k, v in data["light"].items()})
+    plain["expression"] = MappingProxyType(dict(data["expression"]))
+    return Conditions(**plain)
 
 
 def _skin_detail(facemap: FaceMap) -> float:
@@ -140,13 +150,7 @@ def conditions_of(
     Conditions
     """
     base = facemap.layers[min(facemap.layers)]
-    if base.linear is not None and base.skin.any():
-        red, green, blue = np.maximum(np.median(base.linear[base.skin], axis=0), 1e-6)
-        brightness = float(np.median(base.log_y[base.skin]))
-        red_green = 100.0 * math.log(red / green)
-        blue_green = 100.0 * math.log(blue / green)
-    else:
-        brightness = red_green = blue_green = math.nan
+    brightness = float(np.median(base.log_y[base.skin])) if base.skin.any() else math.nan
     return Conditions(
         light=light,
         yaw_deg=face.pose.yaw_deg,
@@ -156,8 +160,6 @@ def conditions_of(
         blur=blur,
         skin_detail=_skin_detail(facemap),
         brightness=brightness,
-        red_green=red_green,
-        blue_green=blue_green,
         expression=MappingProxyType(dict(expression)),
         distance_mm=_distance_mm(photo, face),
         jpeg_quality=math.nan if photo.jpeg_quality is None else float(photo.jpeg_quality),
@@ -211,6 +213,13 @@ def _expression_change(photo: Conditions, baseline: Conditions) -> float:
     return max((abs(photo.expression[n] - baseline.expression[n]) for n in names), default=math.nan)
 
 
+def _cast_change(photo: Conditions, baseline: Conditions) -> float:
+    return math.hypot(
+        photo.light.red_green_pct - baseline.light.red_green_pct,
+        photo.light.blue_green_pct - baseline.light.blue_green_pct,
+    )
+
+
 def _ratio(a: float, b: float) -> float:
     return abs(100.0 * math.log(a / b)) if a > 0 and b > 0 else math.nan
 
@@ -227,7 +236,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "light_softness": Kind(
             "Softness of the light",
             "",
-            lambda a, b: abs(a.light.softness - b.light.softness),
+            lambda a, b: abs(a.light.directed_share - b.light.directed_share),
             "Use the same lamp, and the same curtains and walls, as at the baseline.",
         ),
         "exposure": Kind(
@@ -239,7 +248,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "colour_cast": Kind(
             "Colour of the light",
             "%",
-            lambda a, b: math.hypot(a.red_green - b.red_green, a.blue_green - b.blue_green),
+            _cast_change,
             "Use the same lamp and a fixed white balance.",
         ),
         "yaw": Kind(
