@@ -6,7 +6,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib import metadata
@@ -22,17 +22,18 @@ from skinscan.facemap import FaceMap, rectify
 from skinscan.flags import Flag, flag_names, parse_flags
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.landmarks import Face, FaceFinder, FaceOptions, Pose, View, find_face
+from skinscan.light import Light
 from skinscan.metrics import Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
 from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
-from skinscan.quality import Check, Grade, Light, Quality, assess
+from skinscan.quality import Check, Grade, Quality, assess
 from skinscan.shape import ScaleSource, measure_shape
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of the saved form; a newer one is refused.
-SCAN_FORMAT = 1
+SCAN_FORMAT = 2
 
 #: Columns of every long table, in order.
 TABLE_COLUMNS = (
@@ -341,6 +342,37 @@ def _number(value: float) -> float | str:
     return value if math.isfinite(value) else repr(value)
 
 
+def _light_to_json(light: Light) -> dict[str, Any]:
+    return {
+        name: [_number(v) for v in value] if isinstance(value, tuple) else _number(value)
+        for name, value in asdict(light).items()
+    }
+
+
+def _light_from_json(data: Mapping[str, Any], rotation: NDArray[np.float64]) -> Light:
+    def vector(values: Iterable[Any]) -> tuple[float, float, float]:
+        x, y, z = (float(v) for v in values)
+        return x, y, z
+
+    if "side_deg" in data:
+        # Format 1 kept two components of the direction, as angles; the third is what is left.
+        x, y = (math.sin(math.radians(float(data[k]))) for k in ("side_deg", "elevation_deg"))
+        towards = (x, y, math.sqrt(max(1.0 - x * x - y * y, 0.0)))
+        unknown = float("nan")
+        return Light(
+            face_xyz=towards,
+            camera_xyz=vector(rotation @ np.array(towards)),
+            directed_share=float(data["directed_share"]),
+            left_right_pct=unknown,
+            red_green_pct=unknown,
+            blue_green_pct=unknown,
+            miss_pct=unknown,
+            sem_deg=unknown,
+        )
+    read = {k: vector(v) if isinstance(v, list) else float(v) for k, v in data.items()}
+    return Light(**read)  # type: ignore[arg-type] - a wrong kind of field is a TypeError below
+
+
 def _to_json(scan: Scan) -> dict[str, Any]:
     face = scan.face
     return {
@@ -371,7 +403,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
                 {**asdict(c), "value": _number(c.value), "verdict": c.verdict.value}
                 for c in scan.quality.checks
             ],
-            "light": {k: _number(v) for k, v in asdict(scan.quality.light).items()},
+            "light": _light_to_json(scan.quality.light),
             "flags": flag_names(scan.quality.flags),
         },
         "wrinkles": [
@@ -394,6 +426,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
 
 def _from_json(data: Mapping[str, Any]) -> Scan:
     face = data["face"]
+    rotation = np.array(face["rotation"], dtype=np.float64)
     quality = data["quality"]
     return Scan(
         name=data["name"],
@@ -409,7 +442,7 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
             landmarks_px=np.array(face["landmarks_px"], dtype=np.float64),
             depth_px=np.array(face["depth_px"], dtype=np.float64),
             pose=Pose(**face["pose"]),
-            rotation=np.array(face["rotation"], dtype=np.float64),
+            rotation=rotation,
             expression=MappingProxyType(dict(face["expression"])),
             scale_iris_px_mm=float(face["scale_iris_px_mm"]),
             scale_mesh_px_mm=float(face["scale_mesh_px_mm"]),
@@ -422,7 +455,7 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
                 Check(**{**c, "value": float(c["value"]), "verdict": Grade(c["verdict"])})
                 for c in quality["checks"]
             ),
-            light=Light(**{k: float(v) for k, v in quality["light"].items()}),
+            light=_light_from_json(quality["light"], rotation),
             flags=parse_flags(quality["flags"]),
         ),
         wrinkles=tuple(
