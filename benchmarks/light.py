@@ -42,7 +42,7 @@ FIRST_SEED = 9500
 GOAL_DEG = 5.0
 
 #: Lamps around which one is moved: name, azimuth, elevation, softness.
-LAMPS = (("front", 0.0, 30.0, 0.45), ("side", 30.0, 20.0, 0.3), ("above", -15.0, 50.0, 0.6))
+LAMPS = (("in front", 0.0, 30.0, 0.45), ("aside", 30.0, 20.0, 0.3), ("above", -15.0, 50.0, 0.6))
 STEPS_DEG = (-20.0, -10.0, -5.0, 5.0, 10.0, 20.0)
 HEADS: Mapping[str, Mapping[str, float]] = {
     "turned 8° to one side": {"yaw_deg": 8.0},
@@ -70,10 +70,12 @@ class Case:
 
     @property
     def face_error_deg(self) -> float:
+        """Error of the direction in the frame of the face."""
         return angle_deg(np.array(self.light.face_xyz), light_of(self.capture).direction)
 
     @property
     def camera_error_deg(self) -> float:
+        """Error of the direction in the frame of the camera."""
         lamp = rotation(self.capture) @ light_of(self.capture).direction
         return angle_deg(np.array(self.light.camera_xyz), lamp)
 
@@ -152,9 +154,9 @@ def say_direction(report: Report, cases: Sequence[Case]) -> None:
     """Table of errors, in all and by softness, lamp and tone."""
     report.section("Direction")
     report.say(
-        f"Lamps from −60° to 60° azimuth and −10° to 70° elevation, softness 0.1 to 0.9, pose ±15°, "
-        f"three skin tones; persons that no constant was chosen with. Goal: median {GOAL_DEG:g}°. "
-        "`error / SEM` would be 0.83 if `sem_deg` were right."
+        f"Lamps from −60° to 60° azimuth and −10° to 70° elevation, softness 0.1 to 0.9, pose "
+        f"±15°, three skin tones; persons that no constant was chosen with. "
+        f"Goal: median {GOAL_DEG:g}°. `error / SEM` would be 0.83 if `sem_deg` were right."
     )
     rows = [_error_row("all", cases)]
     for low, high in ((0.1, 0.35), (0.35, 0.65), (0.65, 0.9)):
@@ -163,8 +165,7 @@ def say_direction(report: Report, cases: Sequence[Case]) -> None:
     for low, high in ((-10, 15), (15, 45), (45, 70)):
         some = [c for c in cases if low <= c.capture.light_elevation_deg < high]
         rows.append(_error_row(f"elevation {low} to {high}°", some))
-    for tone in TONES:
-        rows.append(_error_row(f"{tone} skin", [c for c in cases if c.tone == tone]))
+    rows += [_error_row(f"{t} skin", [c for c in cases if c.tone == t]) for t in TONES]
     report.table(
         [
             "photos",
@@ -359,13 +360,14 @@ def say_photos(report: Report, folder: Path) -> None:
         for name, light in people.items()
         if (other := name.replace("neutral", "smiling")) != name and other in people
     ]
+    sem = np.median([light.sem_deg for light in people.values()])
     report.say(
         f"One studio, {len(people)} photos: the lamp is found at azimuth "
         f"{np.degrees(np.arctan2(mean[0], mean[2])):.0f}°, elevation "
-        f"{np.degrees(np.arcsin(mean[1])):.0f}°; photos are {np.median(away):.1f}° from that in the "
-        f"median, 90 % below {np.quantile(away, 0.9):.1f}°. Neutral and smiling photo of one person: "
-        f"{np.median(pairs):.1f}° apart in the median, 90 % below {np.quantile(pairs, 0.9):.1f}°. "
-        f"Median `sem_deg` {np.median([light.sem_deg for light in people.values()]):.1f}°."
+        f"{np.degrees(np.arcsin(mean[1])):.0f}°; photos are {np.median(away):.1f}° from that in "
+        f"the median, 90 % below {np.quantile(away, 0.9):.1f}°. Neutral and smiling photo of one "
+        f"person: {np.median(pairs):.1f}° apart in the median, 90 % below "
+        f"{np.quantile(pairs, 0.9):.1f}°. Median `sem_deg` {sem:.1f}°."
     )
     rows = [
         [

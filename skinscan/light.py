@@ -246,7 +246,7 @@ def _at_middles(values: F64) -> F64:
 
 
 def _normals(face: Face) -> F64:
-    """Unit normals at the squares, in the frame of the face, shape (rows, columns, 3).
+    """Return the unit normals at the squares, in the frame of the face, shape (rows, columns, 3).
 
     Half from the landmarks, which are this person's and uncertain in depth, half from the
     canonical mesh, which is nobody's and smooth: nearer to the truth than either.
@@ -262,7 +262,7 @@ def _canonical_normals() -> F64:
 
 
 def _vertex_normals(vertices: F64) -> F64:
-    """Normals at the vertices, averaged with those of their neighbours: shape (V, 3)."""
+    """Return normals at the vertices, averaged with those of the neighbours: shape (V, 3)."""
     triangles = atlas_mesh().triangles
     corner = vertices[triangles]
     flat = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
@@ -412,7 +412,7 @@ def _fitted(squares: _Squares) -> _Fit:
 
 
 def _sem_deg(at: F64, normal: F64, misses: F64) -> float:
-    """Standard error of the direction: that of the lamp across itself."""
+    """Return the standard error of the direction: that of the lamp across itself."""
     weight = 1.0 / np.sqrt(1.0 + (misses / _OUTLIER) ** 2)
     variance = float((weight * misses**2).sum() / max(len(misses) - len(at), 1))
     spread = np.linalg.pinv(normal)[1:4, 1:4] * variance

@@ -369,8 +369,11 @@ def _light_from_json(data: Mapping[str, Any], rotation: NDArray[np.float64]) -> 
             miss_pct=unknown,
             sem_deg=unknown,
         )
-    read = {k: vector(v) if isinstance(v, list) else float(v) for k, v in data.items()}
-    return Light(**read)  # type: ignore[arg-type] - a wrong kind of field is a TypeError below
+    return Light(
+        face_xyz=vector(data["face_xyz"]),
+        camera_xyz=vector(data["camera_xyz"]),
+        **{k: float(v) for k, v in data.items() if not isinstance(v, list)},
+    )
 
 
 def _to_json(scan: Scan) -> dict[str, Any]:

@@ -162,6 +162,25 @@ def test_a_number_beyond_any_is_refused(small_json, tmp_path):
         load_scan(tmp_path / "scan.json")
 
 
+def test_the_light_of_a_scan_of_format_1_is_still_read(saved, scan, tmp_path):
+    data = json.loads(saved.read_text(encoding="utf-8"))
+    light = scan.quality.light
+    data["format"] = 1
+    data["quality"]["light"] = {
+        "side_deg": light.side_deg,
+        "elevation_deg": light.elevation_deg,
+        "directed_share": light.directed_share,
+    }
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    old = load_scan(path).quality.light
+    np.testing.assert_allclose(old.face_xyz, light.face_xyz, atol=1e-9)
+    np.testing.assert_allclose(old.camera_xyz, light.camera_xyz, atol=1e-9)
+    assert old.directed_share == light.directed_share
+    assert np.isnan(old.sem_deg)
+    assert scan.quality.light == load_scan(saved).quality.light
+
+
 @pytest.mark.parametrize("written", [SCAN_FORMAT + 1, 99, "new", None, 1.5])
 def test_a_newer_format_is_refused(saved, tmp_path, written):
     data = json.loads(saved.read_text(encoding="utf-8"))
