@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skinscan.light import Light
 
 from skinscan.conditions import (
     KINDS,
@@ -18,6 +17,7 @@ from skinscan.conditions import (
     conditions_to_dict,
     differences,
 )
+from skinscan.light import Light
 
 
 def lamp(azimuth_deg=0.0, *, directed=0.6, cast=(0.0, 0.0)):
