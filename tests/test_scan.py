@@ -162,9 +162,9 @@ def test_a_number_beyond_any_is_refused(small_json, tmp_path):
         load_scan(tmp_path / "scan.json")
 
 
-def test_the_light_of_a_scan_of_format_1_is_still_read(saved, scan, tmp_path):
+def test_the_light_of_a_scan_of_format_1_is_still_read(saved, portrait, tmp_path):
     data = json.loads(saved.read_text(encoding="utf-8"))
-    light = scan.quality.light
+    light = portrait.quality.light
     data["format"] = 1
     data["quality"]["light"] = {
         "side_deg": light.side_deg,
@@ -178,7 +178,7 @@ def test_the_light_of_a_scan_of_format_1_is_still_read(saved, scan, tmp_path):
     np.testing.assert_allclose(old.camera_xyz, light.camera_xyz, atol=1e-9)
     assert old.directed_share == light.directed_share
     assert np.isnan(old.sem_deg)
-    assert scan.quality.light == load_scan(saved).quality.light
+    assert portrait.quality.light == load_scan(saved).quality.light
 
 
 @pytest.mark.parametrize("written", [SCAN_FORMAT + 1, 99, "new", None, 1.5])
