@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label, maximum
 
 from skinscan.pixels import disc
 
@@ -67,11 +66,16 @@ def find_spots(
     Spots
     """
     least = max(LEAST_CONTRAST_PCT, LEAST_SPREADS * spread)
-    found, count = label((contrast > LEAST_CONTRAST_PCT) & skin)
-    peak = np.asarray(maximum(contrast, found, np.arange(count + 1)))
+    dark = ((contrast > LEAST_CONTRAST_PCT) & skin).astype(np.uint8)
+    highest, found = cv2.connectedComponents(dark, connectivity=4)
+    count = highest - 1
+    row, column = np.nonzero(dark)
+    owner, value = found[row, column], contrast[row, column]
+    peak = np.zeros(count + 1, dtype=np.float32)
+    np.maximum.at(peak, owner, value)
     # At half of its peak a spot is as wide as it is, however dark.
-    row, column = np.nonzero((found > 0) & (contrast > 0.5 * peak[found]))
-    owner = found[row, column]
+    core = value > 0.5 * peak[owner]
+    row, column, owner = row[core], column[core], owner[core]
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(owner, values, count + 1) / size
