@@ -70,7 +70,7 @@ def find_spots(
     highest, found = cv2.connectedComponents(dark, connectivity=4)
     count = highest - 1
     row, column = np.nonzero(dark)
-    owner, value = found[row, column], contrast[row, column]
+    owner, value = found[row, column].astype(np.intp), contrast[row, column]
     peak = np.zeros(count + 1, dtype=np.float32)
     np.maximum.at(peak, owner, value)
     # At half of its peak a spot is as wide as it is, however dark.
