@@ -96,6 +96,11 @@ def test_help_has_examples_and_fits_80_columns(command):
         ("score", "x", "-o", "o.csv", "--levels", "some"),
         ("score", "x", "-o", "o.csv", "--nonsense"),
         ("show",),
+        ("show", "x", "--make-up", "some"),
+        ("show", "x", "--views", "front,side"),
+        ("show", "x", "--noted", "weather"),
+        ("show", "x", "--hours-since", "-1"),
+        ("show", "x", "--hours-since", "nan"),
         ("phantom",),
         ("phantom", "-o", "x", "--sessions", "1"),
         ("demo", "--port", "70000"),
@@ -284,11 +289,13 @@ def sample_scan(sample_photo):
     return skinscan.analyze(sample_photo, name=sample_photo.name)
 
 
-def printed(scan, columns):
+def printed(scan, columns, **declared):
     from skinscan.cli.report import report
+    from skinscan.photoscore import Declaration, photo_score
 
+    score = photo_score(scan.quality, Declaration(**declared))
     screen = io.StringIO()
-    Console(file=screen, width=columns, highlight=False).print(report(scan))
+    Console(file=screen, width=columns, highlight=False).print(report(scan, score))
     return screen.getvalue()
 
 
@@ -329,6 +336,36 @@ def test_show_prints_the_report(sample_photo, sample_scan):
     result = call("show", sample_photo, columns="80")
     assert (result.exit_code, result.stderr) == (0, "")
     assert plain(result.stdout) == printed(sample_scan, 80)
+
+
+def test_show_scores_what_is_declared(sample_photo, sample_scan):
+    from skinscan.landmarks import View
+    from skinscan.photoscore import MakeUp, Noted
+
+    everything = {
+        "make_up": MakeUp.NONE,
+        "hair_back": True,
+        "jewellery_off": True,
+        "views": frozenset(View),
+        "before_treatment": True,
+        "hours_since_treatment": 100.0,
+        "noted": frozenset(Noted),
+    }
+    values = {
+        "--make-up": "none",
+        "--views": "front,left,right",
+        "--hours-since": "100",
+        "--noted": "treatment,date,camera",
+    }
+    spoken = [word for option in values.items() for word in option]
+    flags = ("--hair-back", "--jewellery-off", "--before-treatment")
+    result = call("show", sample_photo, *spoken, *flags, columns="80")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert plain(result.stdout) == printed(sample_scan, 80, **everything)
+    undeclared = printed(sample_scan, 80)
+    assert "5 of 9, 4 not declared" in undeclared
+    assert "9 of 9\n" in plain(result.stdout)
+    assert undeclared.index("Capture check") < undeclared.index("Photograph score")
 
 
 # phantom
