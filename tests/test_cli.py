@@ -39,7 +39,7 @@ from skinscan.errors import (
     SkinscanError,
 )
 
-COMMANDS = ("score", "show", "phantom", "demo")
+COMMANDS = ("score", "show", "phantom", "guide", "demo")
 
 
 @pytest.fixture
@@ -101,6 +101,9 @@ def test_help_has_examples_and_fits_80_columns(command):
         ("show", "x", "--noted", "weather"),
         ("show", "x", "--hours-since", "-1"),
         ("show", "x", "--hours-since", "nan"),
+        ("guide",),
+        ("guide", "-o", "x.pdf", "--paper", "a5"),
+        ("guide", "-o", "x.pdf", "--practice", "中文"),
         ("phantom",),
         ("phantom", "-o", "x", "--sessions", "1"),
         ("demo", "--port", "70000"),
@@ -366,6 +369,24 @@ def test_show_scores_what_is_declared(sample_photo, sample_scan):
     assert "5 of 9, 4 not declared" in undeclared
     assert "9 of 9\n" in plain(result.stdout)
     assert undeclared.index("Capture check") < undeclared.index("Photograph score")
+
+
+# guide
+
+
+def test_guide_writes_the_page(tmp_path):
+    from skinscan.guide import Paper, photo_guide
+
+    path = tmp_path / "guide.pdf"
+    result = call("guide", "-o", path, "--paper", "letter", "--practice", "Rose Street")
+    assert (result.exit_code, result.output) == (0, "")
+    assert path.read_bytes() == photo_guide(paper=Paper.LETTER, practice="Rose Street")
+
+
+def test_guide_says_when_it_cannot_write(tmp_path):
+    result = call("guide", "-o", tmp_path / "no" / "guide.pdf")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("skinscan: Expected a file that can be written")
 
 
 # phantom

@@ -45,6 +45,15 @@ never guessed. A score made so is not to be compared with one that people gave.
 | --- | --- | --- |
 """
 
+_GUIDE = """
+## The photo guide
+
+`skinscan guide -o photo-guide.pdf` writes one page for the wall: the set-up from above and from the
+side, the steps, and the limits above. It takes every limit from the code, so it never contradicts
+the check. The distances are those at which the photo of a 12-megapixel phone (4032 px, lenses of 26
+and 52 mm as on 35 mm film) just has the pixels that `resolution` asks for, rounded down to 5 cm.
+"""
+
 
 def page() -> str:
     """Return the page's text."""
@@ -56,7 +65,7 @@ def page() -> str:
             f"| {relation} {rule.acceptable:g} | {flag_names(rule.flag) or '–'} | {rule.do} |"
         )
     points = [f"| `{name}` | {c.title} | {c.wants} |" for name, c in CRITERIA.items()]
-    return _HEAD + "\n".join(rows) + "\n" + _SCORE + "\n".join(points) + "\n"
+    return _HEAD + "\n".join(rows) + "\n" + _SCORE + "\n".join(points) + "\n" + _GUIDE
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from typing import Annotated, Final, NoReturn, TypeVar
 
 import typer
 
-from skinscan.errors import FaceError, PhotoError, SkinscanError, UnknownNameError
+from skinscan.errors import FaceError, OutputError, PhotoError, SkinscanError, UnknownNameError
 
 _FAILED: Final = 1
 _USAGE: Final = 2
@@ -43,6 +43,13 @@ class MakeUpChoice(StrEnum):
 
     NONE = "none"
     WORN = "worn"
+
+
+class PaperChoice(StrEnum):
+    """Sheets that the guide fits."""
+
+    A4 = "a4"
+    LETTER = "letter"
 
 
 class LevelChoice(StrEnum):
@@ -346,6 +353,40 @@ def phantom(
     with _calm():
         write_course(output, seed=seed, sessions=sessions)
     _say(f"{sessions} sessions written.")
+
+
+@app.command(
+    epilog=_examples(
+        "skinscan guide -o photo-guide.pdf",
+        "skinscan guide -o photo-guide.pdf --paper letter --practice 'Rose Street Practice'",
+    )
+)
+def guide(
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page, a PDF.")
+    ],
+    paper: Annotated[PaperChoice, typer.Option("--paper", help="Sheet size.")] = PaperChoice.A4,
+    practice: Annotated[
+        str,
+        typer.Option(
+            "--practice", metavar="NAME", help="Printed on top; without it a line to write on."
+        ),
+    ] = "",
+) -> None:
+    """Write a photo guide for the wall: one page with the set-up, the steps and the limits."""
+    from skinscan.guide import Paper, photo_guide  # noqa: PLC0415 - only for this command
+
+    with _calm():
+        page = photo_guide(paper=Paper(paper.value), practice=practice)
+        try:
+            output.write_bytes(page)
+        except OSError as error:
+            raise OutputError(
+                expected="a file that can be written",
+                found=(error.strerror or type(error).__name__).lower(),
+                remedy="Choose another folder, or free some space",
+            ) from error
 
 
 @app.command(epilog=_examples("skinscan demo", "skinscan demo --port 8600 --no-browser"))
