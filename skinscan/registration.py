@@ -132,14 +132,14 @@ class Registration:
     def to_second(self, points_mm: F64) -> F64:
         """Map points of the first FaceMap, shape (N, 2), to the second, canonical mm."""
         points = np.asarray(points_mm, dtype=np.float64).reshape(-1, 2)
-        at = mm_to_map_px(points, GRID_PX_MM)[None]
-        moved = [sampled(np.ascontiguousarray(self.shift_mm[..., k]), at)[0] for k in (0, 1)]
-        return points + np.column_stack(moved)
+        at = mm_to_map_px(points, GRID_PX_MM)[:, None]
+        planes = (np.ascontiguousarray(self.shift_mm[..., k]) for k in (0, 1))
+        return np.asarray(points + np.hstack([sampled(plane, at) for plane in planes]))
 
     def to_first(self, points_mm: F64) -> F64:
         """Map points of the second FaceMap, shape (N, 2), to the first, canonical mm."""
         points = np.asarray(points_mm, dtype=np.float64).reshape(-1, 2)
-        found = points
+        found = points.copy()
         # The field stretches by a few per cent: each round shrinks the error by as much.
         for _ in range(8):
             found = found + points - self.to_second(found)
@@ -175,8 +175,8 @@ def _shift_px(shift_mm: F32, level: float) -> tuple[F32, F32]:
 
 
 def _moved(picture: F32, shift_mm: F32, level: float, interpolation: int) -> F32:
-    place = [g + s for g, s in zip(_places(level), _shift_px(shift_mm, level), strict=True)]
-    moved = cv2.remap(picture, *place, interpolation, borderMode=cv2.BORDER_REPLICATE)
+    (x, y), (dx, dy) = _places(level), _shift_px(shift_mm, level)
+    moved = cv2.remap(picture, x + dx, y + dy, interpolation, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, dtype=np.float32)
 
 
@@ -224,7 +224,8 @@ def _basis(points_mm: F64) -> F64:
     """Products of both axes' splines at points, shape (N, knots)."""
     along_x = _splines(points_mm[:, 0], LEFT_MM, RIGHT_MM)
     along_y = _splines(points_mm[:, 1], BOTTOM_MM, TOP_MM)
-    return np.asarray((along_y[:, :, None] * along_x[:, None, :]).reshape(len(points_mm), -1))
+    products = along_y[:, :, None] * along_x[:, None, :]
+    return np.asarray(products.reshape(len(points_mm), along_y.shape[1] * along_x.shape[1]))
 
 
 @cache
@@ -261,7 +262,7 @@ def _field(knots: F64) -> F32:
 @cache
 def _flexibility() -> F64:
     """How the field gives way at the knots to a pull at a knot: the inverse of its stiffness."""
-    return np.linalg.inv(_STIFFNESS * _bending())
+    return np.asarray(np.linalg.inv(_STIFFNESS * _bending()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,14 +307,14 @@ def _matched(first: F32, second: F32, centre_mm: F64, *, level: float, reach_mm:
     apart = max(round(_APART_MM * level), 1)
     middle = np.rint(mm_to_map_px(centre_mm, level)).astype(int)
     border = half + reach
-    framed = cv2.copyMakeBorder(second, *[border] * 4, cv2.BORDER_CONSTANT, value=0.0)
+    framed = np.pad(second, border)
     shift = np.zeros(centre_mm.shape)
     correlation = np.zeros(len(centre_mm))
     clear = np.zeros(len(centre_mm), dtype=bool)
     for n, (u, v) in enumerate(middle):
         patch = first[v - half : v + half + 1, u - half : u + half + 1]
         around = framed[v : v + 2 * border + 1, u : u + 2 * border + 1]
-        scores = cv2.matchTemplate(around, patch, cv2.TM_CCORR_NORMED)
+        scores = np.asarray(cv2.matchTemplate(around, patch, cv2.TM_CCORR_NORMED), dtype=np.float32)
         _, best, _, (c, r) = cv2.minMaxLoc(scores)
         correlation[n] = best
         if not (0 < c < 2 * reach and 0 < r < 2 * reach):
