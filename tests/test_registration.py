@@ -12,7 +12,7 @@ from skinscan.facemap import Layer
 from skinscan.frame import GRID_PX_MM, map_px_to_mm, map_size, mm_to_map_px
 from skinscan.phantom import FaceTruth, Person, default_wrinkles, project_points, with_wrinkles
 from skinscan.pixels import sampled
-from skinscan.registration import KNOT_MM, register, register_layers
+from skinscan.registration import KNOT_MM, register, register_textures, texture
 
 LEVEL = 3.0
 #: One line each on forehead, cheek and temple, and one far longer than a patch.
@@ -28,6 +28,10 @@ def mm_of(level):
 def painted(layer, dose):
     """Darken a layer by 100·Δln Y."""
     return Layer(layer.level_px_mm, None, (layer.log_y - dose).astype(np.float32), layer.skin)
+
+
+def register_layers(first, second):
+    return register_textures(texture(first), texture(second))
 
 
 def places():
