@@ -1,4 +1,4 @@
-"""Is this the skin of the same client as in the baseline, and is it the right way round?
+"""Whether a photo shows the skin of the same client as the baseline, and the right way round.
 
 What it is: a guard against a photo in the wrong client's file, and against a selfie that a
 phone mirrored. Moles, pores and creases of two photos are compared patch by patch, in memory;
