@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 from skinscan.facemap import FaceMap
-from skinscan.registration import common_level, register_textures, texture
+from skinscan.registration import Registration, common_level, register_textures, texture
 
-#: From this share of matching patches on the skin is the same; up to the other it is not.
-#: Between the least of the same people and the most of different ones in one half of 51 people
-#: (benchmarks/identity.py); the other half confirmed them.
-SAME_SHARE, ANOTHER_SHARE = 0.30, 0.22
-#: Fewer patches with skin in both photos tell nothing: at 8 % chance matches, 40 reach
-#: `SAME_SHARE` in one of a hundred thousand.
+#: Patches of different people match by chance, or because both have a line there. Those that
+#: count correlate more than that, and lie nearer to where their neighbours foretell, mm.
+_CLEAR_CORRELATION, _NEAR_MM = 0.35, 1.0
+#: From this share on the skin is the same; up to the other it is not. Thirds of the gap between
+#: the same and different people in every second one of 51 (benchmarks/identity.py); the others
+#: confirmed them.
+SAME_SHARE, ANOTHER_SHARE = 0.28, 0.18
+#: With fewer patches a handful of matches would decide.
 LEAST_PATCHES = 40
 #: Below this level pores are gone and the same skin may fail to match.
 LEAST_LEVEL_PX_MM = 3.0
@@ -48,7 +50,7 @@ class Similarity:
     ----------
     score : float
         Share of patches, 0 to 1, whose texture was found at the place that their neighbours
-        foretell. Different people reach about 0.08 by chance.
+        foretell. Different people reach about 0.03 by chance.
     mirrored_score : float
         The same with the second photo mirrored.
     patches : int
@@ -77,6 +79,12 @@ class Similarity:
         return Verdict.ANOTHER if carries and best <= ANOTHER_SHARE else Verdict.UNSURE
 
 
+def _agreement(registration: Registration) -> float:
+    patches = registration.patches
+    clear = patches.matched & (patches.correlation > _CLEAR_CORRELATION)
+    return float((clear & (patches.residual_mm < _NEAR_MM)).mean()) if len(clear) else 0.0
+
+
 def similarity(first: FaceMap, second: FaceMap) -> Similarity:
     """Compare the skin of two photos.
 
@@ -94,8 +102,8 @@ def similarity(first: FaceMap, second: FaceMap) -> Similarity:
     straight = register_textures(here, there)
     turned = register_textures(here, there.mirrored())
     return Similarity(
-        score=straight.matched_share,
-        mirrored_score=turned.matched_share,
+        score=_agreement(straight),
+        mirrored_score=_agreement(turned),
         patches=min(len(r.patches.matched) for r in (straight, turned)),
         level_px_mm=level,
         detail_pct=min(here.detail_pct, there.detail_pct),
