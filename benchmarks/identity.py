@@ -120,7 +120,7 @@ def counted(pairs: Iterable[Pair], verdict: Verdict) -> str:
     all_of = list(pairs)
     hits = sum(p.found.verdict is verdict for p in all_of)
     low, high = wilson(hits, len(all_of))
-    return f"{hits} of {len(all_of)} ({span((100 * low, 100 * high), 1)} %)"
+    return f"{hits} of {len(all_of)} ({span((max(100 * low, 0.0), 100 * high), 1)} %)"
 
 
 def roc(same: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float]:

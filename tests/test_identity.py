@@ -86,7 +86,7 @@ def test_a_covered_face_accuses_nobody(baseline, other):
         ({}, Verdict.SAME),
         ({"score": 0.1, "mirrored_score": 0.9}, Verdict.MIRRORED),
         ({"score": 0.1}, Verdict.ANOTHER),
-        ({"score": 0.23}, Verdict.UNSURE),
+        ({"score": 0.17}, Verdict.UNSURE),
         ({"score": 0.1, "level_px_mm": 2.0}, Verdict.UNSURE),
         ({"score": 0.1, "detail_pct": 0.9}, Verdict.UNSURE),
         ({"score": 0.1, "detail_pct": np.nan}, Verdict.UNSURE),
