@@ -26,6 +26,10 @@ FAMILY = Family(
 )
 #: Contrast in % at which a line is about to be seen (Weber fraction of luminance, 1 to 2 %).
 _SEEN_PCT = 1.0
+#: Factor of width over which a line passes from one class into the next.
+_CLASS_BLEND = 1.5
+#: With less certain length than this there is no line to take a mean over.
+_LEAST_LENGTH_MM = 3.0
 _RIDGES = (
     "Multi-scale valley detection after Steger (1998), doi:10.1109/34.659930, with two-sided "
     "contrast and direction priors (docs/metrics)"
@@ -43,43 +47,55 @@ _TRACED_LIMITS = (
 )
 
 
-def _density(sample: RegionSample, narrowest: float, widest: float) -> float:
-    chosen = [narrowest <= line.width_mm < widest for line in sample.lines.lines]
-    return float(sample.line_lengths_mm[chosen].sum()) / sample.area_cm2
+def _above(width_mm: NDArray[np.float64], limit_mm: float) -> NDArray[np.float64]:
+    """Membership of the wider class: a half at the limit, 0 or 1 a factor `_CLASS_BLEND` away."""
+    t = np.log(width_mm / limit_mm) / (2.0 * np.log(_CLASS_BLEND)) + 0.5
+    t = np.clip(t, 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t))
+
+
+def _widths(sample: RegionSample) -> NDArray[np.float64]:
+    return np.array([line.width_mm for line in sample.lines.candidates])
+
+
+def _density(sample: RegionSample, membership: NDArray[np.float64] | float) -> float:
+    return float((sample.line_lengths_mm * membership).sum()) / sample.area_cm2
 
 
 def _length_density(sample: RegionSample) -> float:
-    return _density(sample, 0.0, np.inf)
+    return _density(sample, 1.0)
 
 
 def _fine_line_density(sample: RegionSample) -> float:
-    return _density(sample, 0.0, FINE_BELOW_MM)
+    return _density(sample, 1.0 - _above(_widths(sample), FINE_BELOW_MM))
 
 
 def _wrinkle_density(sample: RegionSample) -> float:
-    return _density(sample, FINE_BELOW_MM, FOLD_FROM_MM)
+    widths = _widths(sample)
+    return _density(sample, _above(widths, FINE_BELOW_MM) - _above(widths, FOLD_FROM_MM))
 
 
 def _fold_density(sample: RegionSample) -> float:
-    return _density(sample, FOLD_FROM_MM, np.inf)
+    return _density(sample, _above(_widths(sample), FOLD_FROM_MM))
 
 
-def _mean_over_length(sample: RegionSample, values: list[float]) -> float:
+def _mean_over_length(sample: RegionSample, values: NDArray[np.float64]) -> float:
     lengths = sample.line_lengths_mm
-    return float(np.average(values, weights=lengths)) if lengths.sum() > 0 else float("nan")
+    enough = lengths.sum() >= _LEAST_LENGTH_MM
+    return float(np.average(values, weights=lengths)) if enough else float("nan")
 
 
 def _contrast(sample: RegionSample) -> float:
-    return _mean_over_length(sample, [line.contrast_pct for line in sample.lines.lines])
+    contrasts = np.array([line.contrast_pct for line in sample.lines.candidates])
+    return _mean_over_length(sample, contrasts)
 
 
 def _width(sample: RegionSample) -> float:
-    return _mean_over_length(sample, [line.width_mm for line in sample.lines.lines])
+    return _mean_over_length(sample, _widths(sample))
 
 
 def _area_fraction(sample: RegionSample) -> float:
-    widths = np.array([line.width_mm for line in sample.lines.lines])
-    return float((sample.line_lengths_mm * widths).sum()) / (sample.area_cm2 * 100.0) * 100.0
+    return _density(sample, _widths(sample))
 
 
 def visible(contrast_pct: NDArray[np.float32]) -> NDArray[np.float32]:
