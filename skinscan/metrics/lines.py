@@ -33,8 +33,8 @@ from skinscan.metrics.valleys import SCALES, Response, Scale, crests, search_val
 from skinscan.pixels import resized_area, resized_linear, resized_nearest, sampled
 from skinscan.regions import region_mask, regions
 
-#: Contrast at which candidates start and continue, in multiples of the skin's grain around them.
-_START_GRAINS, _CONTINUE_GRAINS = 2.2, 1.4
+#: Crests of at least this contrast are traced, in multiples of the skin's grain around them.
+_TRACED_GRAINS = 1.6
 #: The grain around a place is that within this distance (Gaussian sigma): about a region.
 _GRAIN_REACH_MM = 20.0
 #: A smoothed picture has no grain; with less than this in % everything would be a line.
@@ -47,8 +47,8 @@ _TRACE_LEVEL = 4.5
 #: ends, so that a shorter line must stand out more), best within `_NEAR_MM`; contrast measured
 #: across. Then the share of the line that is as dark as the rest, without which a course leads
 #: across a spot; and its length, because shorter pieces are pores, hairs and noise.
-_HERE_GRAINS, _STRONGEST_GRAINS = (1.2, 2.2), (2.2, 3.8)
-_WINDOW_GRAINS, _ACROSS_GRAINS = (1.1, 2.1), (1.0, 2.0)
+_HERE_GRAINS, _STRONGEST_GRAINS = (1.2, 2.2), (1.4, 3.8)
+_WINDOW_GRAINS, _ACROSS_GRAINS = (0.8, 2.6), (1.0, 2.0)
 _FILLED, _LENGTH_MM = (0.5, 0.8), (4.0, 8.0)
 _STRONGEST_MM, _WINDOW_MM, _NEAR_MM = 10.0, 5.0, 6.0
 #: Skin does not lose half of its light within so little width: a strand of hair, a rim of glasses.
@@ -238,7 +238,7 @@ def _traced(
         np.copyto(direction, which, where=better)
     best[~faces.levels[level].layer.skin] = 0.0
     relative = best / resized_linear(grain, rows, columns)
-    mask = crests(relative, direction, start=_START_GRAINS, go_on=_CONTINUE_GRAINS)
+    mask = crests(relative, direction, above=_TRACED_GRAINS)
     joined = join_pieces([map_px_to_mm(path, level) for path in pixel_paths(mask)])
     pieces, weights = [], []
     for piece in (resample(course, STEP_MM) for course in joined):

@@ -80,7 +80,9 @@ def _fold_density(sample: RegionSample) -> float:
 
 
 def _mean_over_length(sample: RegionSample, values: NDArray[np.float64]) -> float:
-    lengths = sample.line_lengths_mm
+    # Certainty counts twice: many faint false lines must not outvote a few true ones.
+    certainty = np.array([line.certainty for line in sample.lines.candidates])
+    lengths = sample.line_lengths_mm * certainty
     enough = lengths.sum() >= _LEAST_LENGTH_MM
     return float(np.average(values, weights=lengths)) if enough else float("nan")
 
