@@ -382,6 +382,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
                 "length_mm": w.length_mm,
                 "contrast_pct": w.contrast_pct,
                 "width_mm": w.width_mm,
+                "certainty": w.certainty,
             }
             for w in scan.wrinkles
         ],
@@ -433,6 +434,8 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
                 length_mm=float(w["length_mm"]),
                 contrast_pct=float(w["contrast_pct"]),
                 width_mm=float(w["width_mm"]),
+                # Before certainty was known, a line was reported or not at all.
+                certainty=float(w.get("certainty", 1.0)),
             )
             for w in data["wrinkles"]
         ),

@@ -228,7 +228,8 @@ def _contrast(
     slope = levelled(from_centre)
     height = levelled(profile)
     vv, vs, ss = (
-        float((weight * x * y).sum()) for x, y in ((valley, valley), (valley, slope), (slope, slope))
+        float((weight * x * y).sum())
+        for x, y in ((valley, valley), (valley, slope), (slope, slope))
     )
     vh, sh = (float((weight * x * height).sum()) for x in (valley, slope))
     rest = vv * ss - vs * vs
@@ -238,7 +239,7 @@ def _contrast(
 def _normals(
     points: NDArray[np.float64], first: NDArray[np.intp], last: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Unit normals of polylines from the chords between points ``first`` and ``last`` - 1."""
+    """Return unit normals from the chords between points ``first`` and ``last`` - 1."""
     tangent = points[last - 1] - points[first]
     tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-9)[:, None]
     return np.column_stack([-tangent[:, 1], tangent[:, 0]])
