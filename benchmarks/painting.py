@@ -74,6 +74,8 @@ def darkened(
     dose = np.nan_to_num(dose_pct)
     painted = rgb.copy()
     touched = np.abs(dose) > 1e-3
+    if not touched.any():
+        return painted
     light = to_linear(rgb[touched][None])[0] * np.exp(
         -dose[touched][:, None] * np.array(bands) / 100.0
     )

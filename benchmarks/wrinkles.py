@@ -837,9 +837,10 @@ def report_painted(report: Report, cases: Sequence[Case]) -> None:
         "the unpainted photo, summed over lines. Whole severity: of the region as it is, its "
         "own lines and grain, which the paint leaves alone, included. Traced: contrast of the "
         "lines traced on the painted course in each photo, candidates included, weighed by "
-        "length and certainty, where both photos report a line. Same course: contrast in both photos along the lines traced with "
-        "all the paint (`skinscan.metrics.lines.follow`); what the skin had there before stays and "
-        "makes it less than 30 %. Added on the same course: without what the unpainted photo has "
+        "length and certainty, where both photos report a line. Same course: "
+        "contrast in both photos along the lines traced with all the paint "
+        "(`skinscan.metrics.lines.follow`); what the skin had there before stays and makes it less "
+        "than 30 %. Added on the same course: without what the unpainted photo has "
         "there. 95 %: bootstrap over photos."
     )
     report.table(

@@ -172,6 +172,8 @@ _SIGMA_OF_WIDTH = 1.0 / 2.3548
 #: What a line of no width would look like: lens, sampling of level and profile in pixels, and
 #: the wavering of a centreline over the length of a profile, full widths at half height.
 _BLUR_PX, _WAVER_MM = 2.2, 0.2
+#: Steps of the fit of a width, and the largest change of its logarithm in one.
+_FIT_STEPS, _WIDTH_STEP = 3, 0.3
 #: A valley that the profiles' own slope explains up to this share has no depth of its own.
 _LEAST_FIT = 1e-3
 #: No width below this share of the blur can be told from none.
@@ -204,13 +206,13 @@ def seen_width_mm(true_mm: float, level: float) -> float:
     return math.hypot(true_mm, blur_mm(level))
 
 
-def _contrast(
+def _fit(
     profile: NDArray[np.float64],
     from_centre: NDArray[np.float64],
     seen: NDArray[np.float64],
     width_mm: float,
-) -> float:
-    """Fit the depth of a Gaussian valley of known width and centre to the profiles of a line.
+) -> tuple[float, float]:
+    """Fit the depth of a Gaussian valley to the profiles of a line; also a better width.
 
     Least squares over all points and both sides, each profile with a level of its own, all
     with one slope. Width and place given, the depth is a weighted sum of the picture, so that what
@@ -224,16 +226,36 @@ def _contrast(
     def levelled(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(values - (values * weight).sum(axis=1, keepdims=True) / total)
 
-    valley = levelled(np.exp(-0.5 * (from_centre / (_SIGMA_OF_WIDTH * width_mm)) ** 2))
-    slope = levelled(from_centre)
+    away = (from_centre / (_SIGMA_OF_WIDTH * width_mm)) ** 2
+    valley = np.exp(-0.5 * away)
+    # The last is how a valley changes as it widens: ∂/∂ln(width).
+    parts = [levelled(v) for v in (valley, from_centre, valley * away)]
     height = levelled(profile)
-    vv, vs, ss = (
-        float((weight * x * y).sum())
-        for x, y in ((valley, valley), (valley, slope), (slope, slope))
-    )
-    vh, sh = (float((weight * x * height).sum()) for x in (valley, slope))
-    rest = vv * ss - vs * vs
-    return (vs * sh - ss * vh) / rest if rest > _LEAST_FIT * vv * ss else 0.0
+    squares = np.array([[float((weight * x * y).sum()) for x in parts] for y in parts])
+    with_height = np.array([float((weight * x * height).sum()) for x in parts])
+    size = np.sqrt(np.diag(squares))
+    if (size <= 0).any() or np.linalg.det(squares / np.outer(size, size)) < _LEAST_FIT:
+        return 0.0, width_mm
+    depth = -float(np.linalg.solve(squares[:2, :2], with_height[:2])[0])
+    narrow, _, widening = -np.linalg.solve(squares, with_height)
+    step = widening / narrow if narrow > 0 else 0.0
+    return depth, width_mm * math.exp(min(max(step, -_WIDTH_STEP), _WIDTH_STEP))
+
+
+def _fitted(
+    profile: NDArray[np.float64],
+    from_centre: NDArray[np.float64],
+    seen: NDArray[np.float64],
+    width_mm: float,
+) -> tuple[float, float]:
+    """Contrast and width of the valley that fits best, from a first guess of its width."""
+    width = width_mm
+    for _ in range(_FIT_STEPS):
+        width = min(
+            max(_fit(profile, from_centre, seen, width)[1], _PROFILE_MM[1] - _PROFILE_MM[0]),
+            2.0 * _REACH_MM,
+        )
+    return max(_fit(profile, from_centre, seen, width)[0], 0.0), width
 
 
 def _normals(
@@ -323,8 +345,7 @@ def measure_profiles(
             result.append(
                 (
                     centred[a:b],
-                    max(_contrast(raw[a:b], from_centre[a:b], on_skin[a:b], typical), 0.0),
-                    typical,
+                    *_fitted(raw[a:b], from_centre[a:b], on_skin[a:b], typical),
                     float(np.mean(local_depth[a:b] > 0.4 * np.percentile(local_depth[a:b], 90))),
                 )
             )
@@ -370,7 +391,7 @@ def contrast_along(
     profile = sampled(maps.layer.log_y, px).astype(np.float64)
     seen_mm = seen_width_mm(width_mm, maps.layer.level_px_mm)
     across = np.broadcast_to(_PROFILE_MM, profile.shape)
-    found = [_contrast(profile, across - shift, on_skin, seen_mm) for shift in _SHIFTS_MM]
+    found = [_fit(profile, across - shift, on_skin, seen_mm)[0] for shift in _SHIFTS_MM]
     nearness = np.exp(-0.5 * (_SHIFTS_MM / _SHIFT_SIGMA_MM) ** 2)
     best = int(np.argmax(np.array(found) * nearness))
     return float(found[best]), float(_SHIFTS_MM[best])
