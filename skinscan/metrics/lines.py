@@ -207,7 +207,7 @@ def _certainty(grains: NDArray[np.float64], length: float) -> NDArray[np.float64
     strongest = maximum_filter1d(here, _steps(_STRONGEST_MM), mode="constant")
     window = gaussian_filter1d(grains, _WINDOW_MM / STEP_MM, mode="constant")
     window = maximum_filter1d(window, _steps(_NEAR_MM), mode="constant")
-    return np.minimum.reduce(
+    limits = np.stack(
         [
             _rising(here, _HERE_GRAINS),
             _rising(strongest, _STRONGEST_GRAINS),
@@ -215,6 +215,7 @@ def _certainty(grains: NDArray[np.float64], length: float) -> NDArray[np.float64
             np.full(len(grains), float(_rising(np.array(length), _LENGTH_MM))),
         ]
     )
+    return np.asarray(limits.min(axis=0), dtype=np.float64)
 
 
 def _traced(
