@@ -97,7 +97,8 @@ PILOTS = 8
 SUFFIXES = ("_mask", "-mask", "_masks", "_wrinkle", "_wrinkles", "_label", "_gt", "_annotation")
 #: Painted lines: contrast in %, full width in mm, and what is left of the contrast afterwards.
 PAINTED_PCT, PAINTED_MM, LEFT = (8.0, 15.0, 30.0, 60.0), (0.4, 0.8, 2.0), 0.7
-#: Painted spots: melanin (100·optical density) and diameter in mm.
+#: Painted spots: levels measured; melanin (100·optical density) and diameter in mm.
+SPOT_LEVELS_PX_MM = (2.0, 3.0)
 SPOT_DOSES = ((15.0, 3.0), (15.0, 5.0), (30.0, 3.0), (30.0, 5.0))
 FACE_OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
@@ -889,10 +890,10 @@ def seen_spots(
     centres = [c for places in SPOT_PLACES.values() for c in places]
     dose = spots(mm, centres, contrast_pct=melanin, diameter_mm=diameter_mm)
     photo = load_photo(darkened(rgb, dose, bands=MELANIN))
-    facemap = rectify(photo, scan.face)
+    facemap = rectify(photo, scan.face, levels=SPOT_LEVELS_PX_MM)
     shape = measure_shape(photo, scan.face, scale_source=scan.scale_source)
     measurements, _ = measure_all(facemap, shape, view=scan.view)
-    level = max(lv for lv in facemap.layers if lv <= 3.0)
+    level = facemap.top_level
     maps = face_maps(facemap).levels[level]
     rows, columns = maps.layer.skin.shape
     x, y = np.meshgrid(np.arange(columns, dtype=float), np.arange(rows, dtype=float))
