@@ -162,6 +162,14 @@ def test_a_number_beyond_any_is_refused(small_json, tmp_path):
         load_scan(tmp_path / "scan.json")
 
 
+def test_lines_saved_without_certainty_are_certain(small, small_json, tmp_path):
+    data = json.loads(small_json.read_text(encoding="utf-8"))
+    assert load_scan(small_json).wrinkles[0].certainty == small.wrinkles[0].certainty
+    del data["wrinkles"][0]["certainty"]
+    (tmp_path / "scan.json").write_text(json.dumps(data), encoding="utf-8")
+    assert load_scan(tmp_path / "scan.json").wrinkles[0].certainty == 1.0
+
+
 @pytest.mark.parametrize("written", [SCAN_FORMAT + 1, 99, "new", None, 1.5])
 def test_a_newer_format_is_refused(saved, tmp_path, written):
     data = json.loads(saved.read_text(encoding="utf-8"))
