@@ -163,8 +163,8 @@ def test_a_number_beyond_any_is_refused(small_json, tmp_path):
         load_scan(tmp_path / "scan.json")
 
 
-def test_the_conditions_of_a_scan_are_saved(saved, scan):
-    before, after = scan.quality, load_scan(saved).quality
+def test_the_conditions_of_a_scan_are_saved(saved, portrait):
+    before, after = portrait.quality, load_scan(saved).quality
     assert after.view is before.view
     assert conditions_to_dict(after.conditions) == conditions_to_dict(before.conditions)
     assert after.light == before.light
