@@ -163,7 +163,8 @@ def source_hash() -> str:
     """Fingerprint of everything that decides a measurement."""
     package = Path(skinscan.__file__).parent
     outside = {"batch", "cli", "ui", "phantom", "progress", "guide", "photoscore.py"}
-    outside |= {"comparability.py", "declaration.py"}
+    # Standard errors are added to numbers; they decide none.
+    outside |= {"comparability.py", "declaration.py", "precision.py"}
     files = [
         p for p in sorted(package.rglob("*.py")) if not outside & set(p.relative_to(package).parts)
     ]

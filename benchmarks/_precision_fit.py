@@ -17,7 +17,7 @@ from scipy.special import polygamma
 
 from skinscan.conditions import KINDS, differences
 from skinscan.metrics import Metric, metrics
-from skinscan.precision import SDC_SEMS
+from skinscan.precision import SDC_SEMS, PrecisionModel
 
 Z95 = 1.959964
 #: A group counts as the whole metric does until it has so many variances of its own.
@@ -25,8 +25,13 @@ _GROUP_PRIOR = 30.0
 #: Turns of reweighting: a variance is known in proportion to its size.
 _TURNS = 12
 _LEAST_FREEDOM, _MOST_FREEDOM = 2.0, 60.0
+#: Rounds in which both parts are scaled to cover; no part grows by more than this.
+_ROUNDS, _MOST_FACTOR = 6, 10.0
 #: With fewer variances nothing is fitted: the metric has no standard error at that level.
 _LEAST_VARIANCES = 30
+
+#: Level of the tables: the curves' photos have it.
+_CURVE_LEVEL = 6.0
 
 #: The kind of difference that each nuisance is.
 KIND_OF: Mapping[str, str] = {
@@ -59,6 +64,8 @@ class Pairs:
         Index of the region group in the metric's groups.
     kinds : ndarray of float64, shape (N, len(KINDS))
         Differences of capture; 0 where one cannot be told.
+    excess : ndarray of float64, shape (N, len(KINDS))
+        What exceeds the usual ones of a careful clinic, squared.
     careful : ndarray of bool, shape (N,)
         Both photos as in a careful clinic.
     """
@@ -67,6 +74,7 @@ class Pairs:
     after: F64
     group: NDArray[np.intp]
     kinds: F64
+    excess: F64
     careful: NDArray[np.bool_]
 
 
@@ -94,12 +102,24 @@ def kinds_between(a: Repeat, b: Repeat) -> F64:
 
 @dataclass(frozen=True, eq=False)
 class PhotoPairs:
-    """All pairs of photos of one person each, for every metric at once."""
+    """All pairs of photos of one person each, for every metric at once.
+
+    Attributes
+    ----------
+    usual : ndarray of float64, shape (len(KINDS),)
+        Root mean square of each difference in a careful clinic.
+    """
 
     before: F64
     after: F64
     kinds: F64
     careful: NDArray[np.bool_]
+    usual: F64
+
+    @property
+    def excess(self) -> F64:
+        """Squares of the differences beyond the usual ones."""
+        return np.maximum(self.kinds**2 - self.usual**2, 0.0)
 
     def of(self, entry: Metric, level: float) -> Pairs:
         """Pairs of numbers of one metric; two zeros tell nothing and are left out."""
@@ -107,11 +127,21 @@ class PhotoPairs:
         a, b = self.before[:, index], self.after[:, index]
         use = np.isfinite(a) & np.isfinite(b) & ((a != 0) | (b != 0))
         photo, column = np.nonzero(use)
-        return Pairs(a[use], b[use], group[column], self.kinds[photo], self.careful[photo])
+        return Pairs(
+            a[use],
+            b[use],
+            group[column],
+            self.kinds[photo],
+            self.excess[photo],
+            self.careful[photo],
+        )
 
 
-def photo_pairs(people: People) -> PhotoPairs:
-    """Pair the photos of each person, both ways round never."""
+def photo_pairs(people: People, *, usual: F64 | None = None) -> PhotoPairs:
+    """Pair the photos of each person, each pair once.
+
+    ``usual`` is that of the people the model was fitted to; by default of these.
+    """
     before, after, kinds, careful = [], [], [], []
     for photos in people:
         for (i, a), (j, b) in itertools.combinations(enumerate(photos), 2):
@@ -121,7 +151,10 @@ def photo_pairs(people: People) -> PhotoPairs:
             after.append(b.values)
             kinds.append(kinds_between(a, b))
             careful.append(max(i, j) < CAREFUL)
-    return PhotoPairs(np.array(before), np.array(after), np.array(kinds), np.array(careful))
+    size, quiet = np.array(kinds), np.array(careful)
+    if usual is None:
+        usual = np.sqrt((size[quiet] ** 2).mean(axis=0))
+    return PhotoPairs(np.array(before), np.array(after), size, quiet, usual)
 
 
 def _variances(people: People, index: NDArray[np.intp]) -> tuple[F64, F64, NDArray[np.intp]]:
@@ -200,23 +233,25 @@ def fit_level(
     typical = float(np.median(np.abs(mean)))
     found = pairs.of(entry, level)
     size = np.maximum(np.abs(found.before), 0.5 * typical)
-    base = 2.0 * factors[found.group] ** 2 * (square[0] + square[1] * found.before**2)
     change = np.abs(found.after - found.before)
-    widen = float(np.quantile(change[found.careful] / np.sqrt(base[found.careful]), 0.95)) / Z95
-    base *= widen**2
+    base = _modelled(found, factors, square)
+    first = _factor(change[found.careful], 0.0, base[found.careful])
+    base *= first**2
     slopes = np.sqrt(
-        _reweighted(
-            (found.kinds * 1.0) ** 2,
-            np.minimum((change / size) ** 2, 25.0),
-            base / size**2,
-        )
+        _reweighted(found.excess, np.minimum((change / size) ** 2, 25.0), base / size**2)
     )
-    added = ((found.kinds * slopes) ** 2).sum(axis=1) * size**2
+    added = (found.excess * slopes**2).sum(axis=1) * size**2
+    widen, steeper = 1.0, 1.0
     loose = ~found.careful
-    slopes *= _coverage_factor(change[loose], base[loose], added[loose])
+    for _ in range(_ROUNDS):
+        # Careful photos exceed the usual in one thing or another too.
+        widen = _factor(change[~loose], steeper**2 * added[~loose], base[~loose])
+        steeper = _factor(change[loose], widen**2 * base[loose], added[loose])
+    scale = first * widen
+    slopes *= steeper
     return {
-        "absolute": _rounded(widen * math.sqrt(square[0])),
-        "relative": _rounded(widen * math.sqrt(square[1])),
+        "absolute": _rounded(scale * math.sqrt(square[0])),
+        "relative": _rounded(scale * math.sqrt(square[1])),
         "typical": _rounded(typical),
         "freedom": _rounded(_freedom(ratio / factors[member] ** 2, CAREFUL - 1)),
         "shared": _rounded(_shared(people, index)),
@@ -248,18 +283,29 @@ def _shared(people: People, index: NDArray[np.intp]) -> float:
     return float(np.clip((n * np.mean(of_mean) - 1.0) / (n - 1.0), 0.0, 1.0))
 
 
-def _coverage_factor(change: F64, base: F64, added: F64) -> float:
-    """Factor on the added part with which 95 % of the changes are covered, 0.3 to 3."""
+def _modelled(found: Pairs, factors: F64, square: F64) -> F64:
+    """Variance of each change by the capture part alone.
+
+    Both numbers count: where only one photo has a number, its size says what can go wrong.
+    """
+    return np.asarray(
+        factors[found.group] ** 2
+        * (2.0 * square[0] + square[1] * (found.before**2 + found.after**2))
+    )
+
+
+def _factor(change: F64, fixed: F64 | float, scaled: F64) -> float:
+    """Factor f, 0 to 10, with which 95 % of the changes lie within 1.96·√(fixed + f²·scaled)."""
 
     def excess(factor: float) -> float:
-        inside = change <= Z95 * np.sqrt(base + factor**2 * added)
+        inside = change <= Z95 * np.sqrt(fixed + factor**2 * scaled)
         return float(inside.mean()) - 0.95
 
-    if not len(change) or excess(0.3) >= 0:
-        return 0.3
-    if excess(3.0) <= 0:
-        return 3.0
-    return float(brentq(excess, 0.3, 3.0, xtol=0.01))
+    if not len(change) or excess(0.0) >= 0:
+        return 0.0
+    if excess(_MOST_FACTOR) <= 0:
+        return _MOST_FACTOR
+    return float(brentq(excess, 0.0, _MOST_FACTOR, xtol=0.002))
 
 
 # --- limits: from one nuisance at a time -----------------------------------------------------
@@ -269,24 +315,27 @@ Curves = Mapping[int, Mapping[str, Mapping[float, Repeat | None]]]
 
 
 def top_places(entry: Metric) -> list[tuple[int, Place]]:
-    """Numbers of a metric at its highest level up to 6 px/mm, which the curves have."""
-    level = max(lv for lv in levels_of(entry) if lv <= 6.0) if min(levels_of(entry)) <= 6.0 else 9.0
+    """List the numbers of a metric at its highest level up to 6 px/mm, which the curves have."""
+    level = max(lv for lv in levels_of(entry) if lv <= _CURVE_LEVEL)
+    return _at(entry, level)
+
+
+def _at(entry: Metric, level: float) -> list[tuple[int, Place]]:
     return [(k, p) for k, p in enumerate(places()) if p.metric == entry.name and p.level == level]
 
 
 def changes(
-    entry: Metric, nuisance: str, curves: Curves, sem: F64
+    entry: Metric, nuisance: str, curves: Curves, model: PrecisionModel
 ) -> dict[float, tuple[float, float, float]]:
-    """Say what a nuisance does to a metric.
+    """Say what a nuisance does to a metric, at the highest level that both photos have.
 
     Returns
     -------
     dict
-        Step -> (root mean square over persons of the change of the region mean, in SDC; its
-        mean in % of the size of the number; median of the difference that the photos tell).
+        Step -> (root mean square over regions and persons of the change, in SDC of one pair of
+        careful photos; mean change in % of the size of the number; median of the difference that
+        the photos tell).
     """
-    chosen = top_places(entry)
-    index = np.array([k for k, _ in chosen], dtype=np.intp)
     zero = baseline_step(nuisance)
     result = {}
     for step in NUISANCES[nuisance].steps:
@@ -295,23 +344,41 @@ def changes(
             base, other = person[nuisance][zero], person[nuisance][step]
             if base is None or other is None:
                 continue
-            a, b = base.values[index], other.values[index]
-            use = np.isfinite(a) & np.isfinite(b) & np.isfinite(sem[index])
-            if not use.any():
+            found = _changed(entry, base, other, model)
+            if found is None:
                 continue
-            change = float((b[use] - a[use]).mean())
-            # A nuisance moves all regions alike, and so the single region stands for them.
-            sdc = SDC_SEMS * float(np.sqrt((sem[index][use] ** 2).mean()))
-            ratios.append(change / sdc if sdc > 0 else 0.0)
-            percents.append(100.0 * change / max(float(np.abs(a[use]).mean()), 1e-9))
+            ratios.append(found[0])
+            percents.append(found[1])
             told.append(_told(nuisance, step, base, other))
         if ratios:
             result[step] = (
-                float(np.sqrt(np.mean(np.square(ratios)))),
+                float(np.sqrt(np.mean(ratios))),
                 float(np.mean(percents)),
                 float(np.median(told)),
             )
     return result
+
+
+def _changed(
+    entry: Metric, base: Repeat, other: Repeat, model: PrecisionModel
+) -> tuple[float, float] | None:
+    """Return the mean square over regions in SDC, and the mean in % of the number."""
+    for level in reversed(levels_of(entry)):
+        chosen = _at(entry, level)
+        index = np.array([k for k, _ in chosen], dtype=np.intp)
+        a, b = base.values[index], other.values[index]
+        sem = np.array(
+            [
+                model.capture(entry, p.group, level, float(v)) if np.isfinite(v) else np.nan
+                for (_, p), v in zip(chosen, a, strict=True)
+            ]
+        )
+        use = np.isfinite(a) & np.isfinite(b) & (sem > 0)
+        if use.any():
+            change = b[use] - a[use]
+            ratio = float(np.mean((change / (SDC_SEMS * sem[use])) ** 2))
+            return ratio, 100.0 * float(change.mean()) / max(float(np.abs(a[use]).mean()), 1e-9)
+    return None
 
 
 def _told(nuisance: str, step: float, base: Repeat, other: Repeat) -> float:
@@ -358,4 +425,10 @@ def model_data(people: People, *, command: str, sources: str) -> dict[str, Any]:
             if (part := fit_level(entry, level, people, pairs)) is not None
         }
         data[entry.name] = {"levels": fitted, "limits": {}}
-    return {"format": 1, "command": command, "sources": sources, "metrics": data}
+    return {
+        "format": 1,
+        "command": command,
+        "sources": sources,
+        "usual": {k: _rounded(u) for k, u in zip(KINDS, pairs.usual, strict=True)},
+        "metrics": data,
+    }

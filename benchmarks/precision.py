@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +46,7 @@ from _precision_fit import (
     top_places,
 )
 from _recapture import RECAPTURES, recaptured
-from _repeats import F64, Repeat, places, repeats
+from _repeats import Repeat, places, repeats
 from _responses import photo_of
 
 from skinscan.conditions import KINDS, differences
@@ -118,33 +117,13 @@ def curves_of(workers: int) -> Curves:
 # --- what the model says of a photo ----------------------------------------------------------
 
 
-@cache
-def _entries() -> Mapping[str, Metric]:
-    return metrics()
-
-
-def capture_sems(model: PrecisionModel, values: F64) -> F64:
-    """Compute the capture part of every number of a photo."""
-    return np.array(
-        [
-            model.capture(_entries()[p.metric], p.group, p.level, float(v))
-            if math.isfinite(v)
-            else math.nan
-            for p, v in zip(places(), values, strict=True)
-        ]
-    )
-
-
 def with_limits(data: dict, curves: Curves) -> dict:
     """Add the limits of comparability, which need the standard errors."""
     model = parse_precision(data)
-    photo = next(iter(curves.values()))["blur"][baseline_step("blur")]
-    assert photo is not None
-    sem = capture_sems(model, photo.values)
     for entry in metrics().values():
         limits: dict[str, float] = {}
         for nuisance, kind in KIND_OF.items():
-            found = changes(entry, nuisance, curves, sem)
+            found = changes(entry, nuisance, curves, model)
             if found:
                 limit = limit_of(nuisance, found)
                 limits[kind] = min(limits.get(kind, math.inf), float(f"{limit:.3g}"))
@@ -201,8 +180,8 @@ def say_calibration(
 ) -> dict[str, dict[str, float | None]]:
     """Say how often 95 % intervals cover "no change", on people that nothing was fitted to."""
     report.section("Calibration: how often does a 95 % interval of a change cover no change?")
-    pairs = photo_pairs(people)
     names = list(KINDS)
+    pairs = photo_pairs(people, usual=np.array([model.usual[n] for n in names]))
     report.say(
         f"{len(people)} people unseen by the fit, {len(pairs.careful)} pairs of photos, "
         f"{int(pairs.careful.sum())} of them both careful. Goal: 92 to 98 % per metric. Two zeros "
@@ -228,7 +207,7 @@ def say_calibration(
             )
             slopes = np.array([part.differences.get(n, 0.0) for n in names])
             size = np.maximum(np.abs(these.before), 0.5 * part.typical)
-            added = ((these.kinds * slopes) ** 2).sum(axis=1) * size**2
+            added = (these.excess * slopes**2).sum(axis=1) * size**2
             fits = (these.kinds <= limits).all(axis=1)
             covered = np.abs(these.after - these.before) <= Z95 * np.sqrt(before + after + added)
             for careful in (True, False):
@@ -341,19 +320,16 @@ def say_curves(report: Report, model: PrecisionModel, curves: Curves) -> None:
     report.section("What fakes a change")
     report.say(
         f"{len(curves)} rendered people, 6.3 px/mm, one thing changed at a time. Mean change of "
-        "the metric over regions and people, % of its size; in brackets its root mean square over "
-        "people in smallest detectable changes (SDC) of one pair of careful photos: from 1 on a "
-        "nuisance alone can pass for a change."
+        "the metric over regions and people, % of its size; in brackets the root mean square over "
+        "regions and people in smallest detectable changes (SDC) of one pair of careful photos: "
+        "from 1 on a nuisance alone can pass for a change."
     )
-    photo = next(iter(curves.values()))["blur"][baseline_step("blur")]
-    assert photo is not None
-    sem = capture_sems(model, photo.values)
     for name, nuisance in NUISANCES.items():
         zero = baseline_step(name)
         steps = [s for s in nuisance.steps if s != zero]
         rows = []
         for metric in HEADLINES:
-            found = changes(metrics()[metric], name, curves, sem)
+            found = changes(metrics()[metric], name, curves, model)
             rows.append(
                 [
                     metric,

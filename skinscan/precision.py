@@ -170,6 +170,9 @@ class PrecisionModel:
         Fingerprint of the sources whose numbers were fitted.
     levels : Mapping[tuple[str, float], LevelPrecision]
         By metric and level.
+    usual : Mapping[str, float]
+        By kind of difference: its root mean square between photos of a careful clinic, which the
+        capture part contains already.
     limits : Mapping[str, Mapping[str, float]]
         By metric and kind of difference: the greatest difference between two captures with
         which the metric is still compared; a kind that is absent has none.
@@ -178,7 +181,28 @@ class PrecisionModel:
     command: str
     sources: str
     levels: Mapping[tuple[str, float], LevelPrecision]
+    usual: Mapping[str, float]
     limits: Mapping[str, Mapping[str, float]]
+
+    def at(self, entry: Metric, level: float) -> LevelPrecision | None:
+        """Return the precision of a metric at a level, None where nothing is known.
+
+        A level finer than all that were fitted takes that of the finest: the same skin in
+        more pixels is measured no worse.
+
+        Parameters
+        ----------
+        entry : Metric
+        level : float
+            px/mm.
+        """
+        wanted = min(level, entry.finest_level_px_mm)
+        found = self.levels.get((entry.name, wanted))
+        if found is None:
+            known = [lv for name, lv in self.levels if name == entry.name]
+            if known and wanted > max(known):
+                found = self.levels[entry.name, max(known)]
+        return found
 
     def capture(self, entry: Metric, group: str, level: float, value: float) -> float:
         """Compute the standard error of one photo's number.
@@ -198,7 +222,7 @@ class PrecisionModel:
         float
             In the metric's unit; NaN where the value is NaN or the model has no entry.
         """
-        found = self.levels.get((entry.name, min(level, entry.finest_level_px_mm)))
+        found = self.at(entry, level)
         if found is None or not math.isfinite(value):
             return math.nan
         factor = found.groups.get(group, 1.0)
@@ -222,7 +246,7 @@ class PrecisionModel:
         Uncertainty
         """
         capture = self.capture(entry, group, level, value)
-        found = self.levels.get((entry.name, min(level, entry.finest_level_px_mm)))
+        found = self.at(entry, level)
         size = abs(value) if found is None else found.size(value)
         return Uncertainty(capture, day_to_day(entry).percent / 100.0 * size)
 
@@ -230,6 +254,9 @@ class PrecisionModel:
         self, entry: Metric, level: float, value: float, differences: Mapping[str, float]
     ) -> float:
         """Compute the standard deviation that differing captures add to a change.
+
+        Only what exceeds the wandering of a careful clinic counts, because the capture part of
+        both photos contains that.
 
         Parameters
         ----------
@@ -246,15 +273,15 @@ class PrecisionModel:
         float
             In the metric's unit; NaN where the model has no entry.
         """
-        found = self.levels.get((entry.name, min(level, entry.finest_level_px_mm)))
+        found = self.at(entry, level)
         if found is None:
             return math.nan
-        parts = [
-            slope * differences[kind]
+        excess = math.fsum(
+            slope**2 * max(differences[kind] ** 2 - self.usual.get(kind, 0.0) ** 2, 0.0)
             for kind, slope in found.differences.items()
             if kind in differences
-        ]
-        return found.size(value) * math.hypot(*parts) if parts else 0.0
+        )
+        return found.size(value) * math.sqrt(excess)
 
     def comparable(self, entry: Metric, differences: Mapping[str, float]) -> tuple[str, ...]:
         """List the kinds of difference that are too large to compare this metric.
@@ -399,6 +426,7 @@ def parse_precision(data: Mapping[str, Any]) -> PrecisionModel:
         command=str(data["command"]),
         sources=str(data["sources"]),
         levels=MappingProxyType(levels),
+        usual=MappingProxyType({k: float(v) for k, v in data["usual"].items()}),
         limits=MappingProxyType(limits),
     )
 

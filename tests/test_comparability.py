@@ -30,6 +30,7 @@ def limits(monkeypatch):
         command="made for a test",
         sources="none",
         levels={},
+        usual={},
         limits={LINES: {"light_direction": 5.0}, BROWS: {"pitch": 3.0, "light_direction": 40.0}},
     )
     monkeypatch.setattr(comparability, "precision_model", lambda: model)

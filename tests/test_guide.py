@@ -227,8 +227,8 @@ def test_letters_shrink_before_anything_is_refused():
 def test_limits_of_families_come_from_the_precision_model():
     every = {m.name: {"light_direction": 4.0, "pitch": 2.0} for m in metrics().values()}
     every["lift.brow_height"] = {}
-    model = PrecisionModel(command="", sources="", levels={}, limits=every)
+    model = PrecisionModel(command="", sources="", levels={}, usual={}, limits=every)
     found = family_limits(model)
     assert found["wrinkles"] == "At most: lamp 4 °, height of the chin 2 °."
     assert set(found) == {m.family.replace("_", "-") for m in metrics().values()}
-    assert family_limits(PrecisionModel("", "", {}, {})) == {}
+    assert family_limits(PrecisionModel("", "", {}, {}, {})) == {}

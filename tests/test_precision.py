@@ -38,6 +38,7 @@ def data(**changes):
         "format": precision.PRECISION_FORMAT,
         "command": "made for a test",
         "sources": "none",
+        "usual": {"pitch": 1.0},
         "metrics": {SEVERITY: {"levels": {"3": level}, "limits": {"light_direction": 5.0}}},
     }
 
@@ -58,10 +59,16 @@ def test_capture_error_has_a_constant_and_a_proportional_part(model):
 
 
 def test_nothing_is_claimed_about_what_was_not_fitted(model):
-    assert math.isnan(model.capture(metric(SEVERITY), "cheek_malar", 6.0, 1.0))
+    assert math.isnan(model.capture(metric(SEVERITY), "cheek_malar", 2.0, 1.0))
     assert math.isnan(model.capture(metric("tone.a"), "cheek_malar", 2.0, 1.0))
     assert math.isnan(model.capture(metric(SEVERITY), "cheek_malar", 3.0, math.nan))
     assert math.isnan(model.added_by(metric("tone.a"), 2.0, 1.0, {"pitch": 1.0}))
+
+
+def test_more_pixels_than_were_fitted_are_no_worse(model):
+    entry = metric(SEVERITY)
+    finer = model.capture(entry, "chin", 9.0, 4.0)
+    assert finer == model.capture(entry, "chin", 3.0, 4.0) > 0
 
 
 def test_levels_above_the_finest_repeat_its_error():
@@ -84,6 +91,9 @@ def test_differing_captures_widen_and_never_narrow(light, more, pitch, value):
     wider = model.added_by(entry, 3.0, value, {"light_direction": light + more, "pitch": pitch})
     assert 0 <= less <= wider
     assert model.added_by(entry, 3.0, value, {}) == 0.0
+    # What a careful clinic wanders by is in the capture part already.
+    usual = model.added_by(entry, 3.0, value, {"pitch": 1.0})
+    assert usual == 0.0
     # A kind that the model does not know adds nothing; it may bar.
     assert model.added_by(entry, 3.0, value, {"never heard of": 9.0}) == 0.0
 
@@ -162,7 +172,7 @@ def test_measurements_get_both_parts(monkeypatch, model):
 def test_a_number_without_an_error_says_so_and_no_number_needs_none(monkeypatch, model):
     monkeypatch.setattr(precision, "precision_model", lambda: model)
     unknown, absent = with_sems(
-        [measurement(1.0, level=6.0), measurement(math.nan, flags=Flag.OCCLUDED)]
+        [measurement(1.0, level=2.0), measurement(math.nan, flags=Flag.OCCLUDED)]
     )
     assert math.isnan(unknown.sem)
     assert unknown.flags == Flag.NO_SEM
