@@ -56,7 +56,7 @@ _FOREHEAD_FIT = (
 )  # fmt: skip
 
 
-def _atlas_points_px(face: Face) -> NDArray[np.float64]:
+def atlas_points_px(face: Face) -> NDArray[np.float64]:
     """Photo position and depth of every atlas vertex: shape (V, 3), x, y, z in px."""
     mesh = canonical_mesh()
     atlas = atlas_mesh()
@@ -354,7 +354,7 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
     -------
     FaceMap
     """
-    points = _atlas_points_px(face)
+    points = atlas_points_px(face)
     atlas = atlas_mesh()
     facing_vertex = _facing(points, atlas.triangles)
     grid = _on_grid(np.column_stack([points, facing_vertex]))

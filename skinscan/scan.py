@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skinscan.conditions import conditions_from_dict, conditions_to_dict
 from skinscan.errors import OutputError, ScanFileError, SkinscanError, UnknownNameError
 from skinscan.facemap import FaceMap, rectify
 from skinscan.flags import Flag, flag_names, parse_flags
@@ -26,7 +27,7 @@ from skinscan.metrics import Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
 from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
 from skinscan.precision import with_sems
-from skinscan.quality import Check, Grade, Light, Quality, assess
+from skinscan.quality import Check, Grade, Quality, assess
 from skinscan.shape import ScaleSource, measure_shape
 
 if TYPE_CHECKING:
@@ -372,7 +373,8 @@ def _to_json(scan: Scan) -> dict[str, Any]:
                 {**asdict(c), "value": _number(c.value), "verdict": c.verdict.value}
                 for c in scan.quality.checks
             ],
-            "light": {k: _number(v) for k, v in asdict(scan.quality.light).items()},
+            "view": scan.quality.view.value,
+            "conditions": conditions_to_dict(scan.quality.conditions),
             "flags": flag_names(scan.quality.flags),
         },
         "wrinkles": [
@@ -403,6 +405,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
 
 def _from_json(data: Mapping[str, Any]) -> Scan:
     face = data["face"]
+    rotation = np.array(face["rotation"], dtype=np.float64)
     quality = data["quality"]
     return Scan(
         name=data["name"],
@@ -418,7 +421,7 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
             landmarks_px=np.array(face["landmarks_px"], dtype=np.float64),
             depth_px=np.array(face["depth_px"], dtype=np.float64),
             pose=Pose(**face["pose"]),
-            rotation=np.array(face["rotation"], dtype=np.float64),
+            rotation=rotation,
             expression=MappingProxyType(dict(face["expression"])),
             scale_iris_px_mm=float(face["scale_iris_px_mm"]),
             scale_mesh_px_mm=float(face["scale_mesh_px_mm"]),
@@ -430,7 +433,8 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
                 Check(**{**c, "value": float(c["value"]), "verdict": Grade(c["verdict"])})
                 for c in quality["checks"]
             ),
-            light=Light(**{k: float(v) for k, v in quality["light"].items()}),
+            view=View(quality["view"]),
+            conditions=conditions_from_dict(quality["conditions"]),
             flags=parse_flags(quality["flags"]),
         ),
         wrinkles=tuple(

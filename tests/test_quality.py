@@ -11,8 +11,9 @@ import pytest
 from skinscan.facemap import rectify
 from skinscan.flags import Flag
 from skinscan.landmarks import View, find_face
+from skinscan.light import estimate_light
 from skinscan.photo import load_photo
-from skinscan.quality import RULES, Grade, assess, estimate_light, expression_of
+from skinscan.quality import RULES, Grade, assess, expression_of
 
 GOOD = Grade.GOOD
 ORDER = (Grade.GOOD, Grade.ACCEPTABLE, Grade.POOR)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import skinscan
+from skinscan.conditions import conditions_to_dict
 from skinscan.errors import (
     OutputError,
     ScanFileError,
@@ -162,8 +163,15 @@ def test_a_number_beyond_any_is_refused(small_json, tmp_path):
         load_scan(tmp_path / "scan.json")
 
 
-@pytest.mark.parametrize("written", [SCAN_FORMAT + 1, 99, "new", None, 1.5])
-def test_a_newer_format_is_refused(saved, tmp_path, written):
+def test_the_conditions_of_a_scan_are_saved(saved, scan):
+    found = load_scan(saved).quality
+    assert found.view is scan.quality.view
+    assert conditions_to_dict(found.conditions) == conditions_to_dict(scan.quality.conditions)
+    assert found.light == scan.quality.light
+
+
+@pytest.mark.parametrize("written", [SCAN_FORMAT + 1, SCAN_FORMAT - 1, 99, "new", None, 1.5])
+def test_another_format_is_refused(saved, tmp_path, written):
     data = json.loads(saved.read_text(encoding="utf-8"))
     data["format"] = written
     (tmp_path / "scan.json").write_text(json.dumps(data), encoding="utf-8")

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.colour import from_linear
+from skinscan.conditions import Conditions, conditions_of
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, LEVEL_TOLERANCE, FaceMap
 from skinscan.flags import Flag
 from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face, View
+from skinscan.light import Light, estimate_light
 from skinscan.photo import Photo
-from skinscan.pixels import resized_area
-from skinscan.regions import groups, region_mask, regions
+from skinscan.regions import region_mask, regions
 from skinscan.skinmask import EYE, fill_outline, mirror_index
 
 
@@ -63,40 +64,29 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Light:
-    """Where the light comes from, seen from the face.
-
-    Attributes
-    ----------
-    side_deg : float
-        Angle between the light and the plane that halves the face: 0 = from the front, from
-        above or from below, positive from the subject's left.
-    elevation_deg : float
-        Angle above the horizontal plane.
-    directed_share : float
-        0 = the same from everywhere, 1 = from one direction only.
-    """
-
-    side_deg: float
-    elevation_deg: float
-    directed_share: float
-
-
-@dataclass(frozen=True)
 class Quality:
     """All checks of one photo.
 
     Attributes
     ----------
     checks : tuple of Check
-    light : Light
+    view : View
+        The view that was meant.
+    conditions : Conditions
+        How the photo was taken, for comparing it with another one.
     flags : Flag
         What every measurement of this photo has to carry.
     """
 
     checks: tuple[Check, ...]
-    light: Light
+    view: View
+    conditions: Conditions
     flags: Flag
+
+    @property
+    def light(self) -> Light:
+        """Light of the photo."""
+        return self.conditions.light
 
     @property
     def verdict(self) -> Grade:
@@ -311,6 +301,20 @@ _LEAST_HUE = 1.02
 _SIDE_YAW_DEG = 40.0
 
 
+def expressions_of(face: Face) -> Mapping[str, float]:
+    """Strength in 0..1 of each expression that moves what is measured, by its name for people.
+
+    Parameters
+    ----------
+    face : Face
+    """
+    return {
+        name: float(np.mean([face.expression.get(s, 0.0) for s in shapes]))
+        * _DISCOUNT.get(name, 1.0)
+        for name, shapes in _EXPRESSIONS.items()
+    }
+
+
 def expression_of(face: Face) -> tuple[float, str]:
     """Strongest expression in 0..1 and its name for people.
 
@@ -318,78 +322,9 @@ def expression_of(face: Face) -> tuple[float, str]:
     ----------
     face : Face
     """
-    strength = {
-        name: float(np.mean([face.expression.get(s, 0.0) for s in shapes]))
-        * _DISCOUNT.get(name, 1.0)
-        for name, shapes in _EXPRESSIONS.items()
-    }
+    strength = expressions_of(face)
     name = max(strength, key=lambda k: strength[k])
     return strength[name], name
-
-
-def estimate_light(facemap: FaceMap, face: Face) -> Light:
-    """Estimate the light from the brightness of the skin over the face's own normals.
-
-    First-order model: Y = ambient + directed·normal, fitted to the skin of the FaceMap by
-    robust least squares (Lambertian reflectance, Basri & Jacobs 2003,
-    doi:10.1109/TPAMI.2003.1177153).
-    """
-    normals = _grid_normals() @ face.rotation.T
-    base = facemap.layers[min(facemap.layers)]
-    rows, columns = map_size(GRID_PX_MM)
-    log_y = resized_area(base.log_y, rows, columns)
-    use = facemap.skin.copy()
-    use[::2] = False
-    use[:, ::2] = False
-    if use.sum() < 200:
-        return Light(float("nan"), float("nan"), float("nan"))
-    y = np.exp(log_y[use].astype(np.float64) / 100.0)
-    y /= np.median(y)
-    design = np.column_stack([np.ones(len(y)), normals[use]])
-    weight = np.ones(len(y))
-    solution = np.zeros(4)
-    for _ in range(8):
-        root = np.sqrt(weight)[:, None]
-        solution, *_ = np.linalg.lstsq(design * root, y * root[:, 0], rcond=None)
-        miss = np.abs(y - design @ solution)
-        weight = 1.0 / np.maximum(miss, 0.02)
-    x, up, _ = solution[1:]
-    size = float(np.linalg.norm(solution[1:]))
-    return Light(
-        side_deg=float(np.degrees(np.arcsin(x / max(size, 1e-9)))),
-        elevation_deg=float(np.degrees(np.arcsin(up / max(size, 1e-9)))),
-        directed_share=size / max(size + max(float(solution[0]), 0.0), 1e-6),
-    )
-
-
-@cache
-def _grid_normals() -> NDArray[np.float64]:
-    """Return the unit normals of the canonical face on the grid, shape (rows, columns, 3)."""
-    atlas = atlas_mesh()
-    corners = atlas.vertices_mm[atlas.triangles]
-    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    vertex = np.zeros_like(atlas.vertices_mm)
-    for k in range(3):
-        np.add.at(vertex, atlas.triangles[:, k], flat)
-    vertex /= np.maximum(np.linalg.norm(vertex, axis=1), 1e-9)[:, None]
-    tri = atlas.triangles[np.maximum(atlas.grid_triangle, 0)]
-    normals = (vertex[tri] * atlas.grid_weights[..., None]).sum(axis=2)
-    length = np.linalg.norm(normals, axis=2, keepdims=True)
-    return np.asarray(normals / np.maximum(length, 1e-9))
-
-
-def _left_right_pct(facemap: FaceMap) -> float:
-    """Median brightness difference of paired regions, 100·Δln Y."""
-    level = min(facemap.layers)
-    layer = facemap.layers[level]
-    differences = []
-    for members in groups().values():
-        if len(members) != 2:
-            continue
-        both = [layer.log_y[region_mask(r.name, level) & layer.skin] for r in members]
-        if min(len(b) for b in both) > 50:
-            differences.append(float(np.median(both[0]) - np.median(both[1])))
-    return abs(float(np.median(differences))) if differences else float("nan")
 
 
 def _blur(facemap: FaceMap) -> float:
@@ -521,7 +456,7 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
         "exposure": _exposure_code(facemap, eyes_closed=blink > RULES["eyes_open"].good),
         "clipping": 100.0 * float(facemap.clipped.sum() / max(int(facemap.visible.sum()), 1)),
         "light_direction": abs(light.side_deg) * min(1.0, 2.0 * light.directed_share),
-        "light_evenness": _left_right_pct(facemap) if view is View.FRONT else 0.0,
+        "light_evenness": abs(light.left_right_pct) if view is View.FRONT else 0.0,
         "yaw": abs(face.pose.yaw_deg - wanted_yaw) * (1.0 if view is View.FRONT else 0.5),
         "pitch": abs(face.pose.pitch_deg),
         "roll": abs(face.pose.roll_deg),
@@ -542,7 +477,10 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
             flags |= RULES[check.name].flag
     if _colourless(facemap):
         flags |= Flag.COLOURLESS
-    return Quality(checks=checks, light=light, flags=flags)
+    conditions = conditions_of(
+        photo, face, facemap, light=light, blur=values["sharpness"], expression=expressions_of(face)
+    )
+    return Quality(checks=checks, view=view, conditions=conditions, flags=flags)
 
 
 def _colourless(facemap: FaceMap) -> bool:
@@ -554,4 +492,4 @@ def _colourless(facemap: FaceMap) -> bool:
     return bool(max(red, green, blue) < _LEAST_HUE * max(min(red, green, blue), 1e-6))
 
 
-__all__ = ["RULES", "Check", "Grade", "Light", "Quality", "Rule", "assess", "estimate_light"]
+__all__ = ["RULES", "Check", "Grade", "Quality", "Rule", "assess"]

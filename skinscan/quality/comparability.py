@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from skinscan.conditions import KINDS, differences
 from skinscan.errors import AnotherPersonError, MirroredPhotoError, NotComparableError
-from skinscan.identity import Sameness, Similarity
+from skinscan.identity import Similarity, Verdict
 from skinscan.metrics import Metric, metrics
 from skinscan.precision import PrecisionModel, precision_model
 from skinscan.quality.checks import Grade, Quality
@@ -137,13 +137,13 @@ class Comparability:
         """
         if self.similarity is None:
             return
-        if self.similarity.verdict is Sameness.ANOTHER:
+        if self.similarity.verdict is Verdict.ANOTHER:
             raise AnotherPersonError(
                 expected="the skin of the same person as in the baseline photo",
                 found="skin of which no patch agrees with it",
                 remedy="Check that this photo belongs to this client, and confirm it if it does",
             )
-        if self.similarity.verdict is Sameness.MIRRORED:
+        if self.similarity.verdict is Verdict.MIRRORED:
             raise MirroredPhotoError(
                 expected="left and right as in the baseline photo",
                 found="the same skin mirrored, as front cameras save it",
