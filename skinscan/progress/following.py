@@ -123,13 +123,14 @@ def _later(
     """Return the level of the course, the pairs that its change rests on, and all points."""
     course = follower.course
     tops = {s: follower.top(s, area) for s in course.later}
-    usable = [s for s in course.later if isinstance(follower.pair(s, area, tops[s]), Pair)]
+    first = {s: follower.pair(s, area, tops[s]) for s in course.later}
+    usable = [s for s, pair in first.items() if isinstance(pair, Pair)]
     level = _course_level([tops[s] for s in usable])
     pairs: dict[Session, Pair] = {}
     points: dict[Session, Point] = {}
     for session in course.later:
         at = min(tops[session], level) if usable else tops[session]
-        pair = follower.pair(session, area, at)
+        pair = first[session] if at == tops[session] else follower.pair(session, area, at)
         if isinstance(pair, Pair):
             points[session] = _paired(session, pair, in_trend=at == level)
             if at == level:

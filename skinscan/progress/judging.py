@@ -14,6 +14,7 @@ from dataclasses import replace
 from skinscan.metrics import Better, Concern, metric
 from skinscan.progress.following import with_interval
 from skinscan.progress.selection import Q, selected, simes
+from skinscan.progress.statistics import found_at
 from skinscan.progress.values import Change, ConcernChange, Scope, Verdict
 from skinscan.progress.words import HEADLINES
 from skinscan.regions import region
@@ -102,7 +103,15 @@ def _concern_change(changes: Changes, concern: Concern, p: float) -> ConcernChan
         leading = headline
     else:
         leading = next(c for c in firsts.values() if _comparable(c))
-    return ConcernChange(concern=concern, p=p, verdict=verdict, leading=leading)
+    # As Simes tests one metric that moves alone: at the concern's share, among all of its metrics.
+    tested = max(len(_of_concern(changes, concern, neutral=False)), 1)
+    return ConcernChange(
+        concern=concern,
+        p=p,
+        verdict=verdict,
+        leading=leading,
+        would_be_found=found_at(Q / len(Concern) / tested, leading.sem),
+    )
 
 
 def judge(changes: Changes) -> tuple[tuple[Change, ...], tuple[ConcernChange, ...]]:

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import or_
 from statistics import fmean
 
-from skinscan.flags import Flag, sentences
+from skinscan.flags import SENTENCES, Flag, flag_names
 from skinscan.landmarks import View
 from skinscan.metrics import Measurement, Metric
 from skinscan.precision import pooled_takes, precision_model
@@ -19,6 +19,10 @@ from skinscan.progress.words import EXPRESSION_NAMED, REASONS
 
 #: Families that follow the expression as much as the skin: a smile folds it and moves its edges.
 EXPRESSION_BOUND = frozenset({"wrinkles", "under_eye", "puffiness", "lift"})
+
+
+#: Flags that say why there is no number, the plainest first.
+_WITHOUT_VALUE = (Flag.LOW_RESOLUTION, Flag.NOTHING_FOUND, Flag.OCCLUDED)
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,8 @@ def _reasons(take: Take, entry: Metric, m: Measurement | None) -> list[Reason]:
     if m.flags & Flag.EXPRESSION and entry.family in EXPRESSION_BOUND:
         found.append(_expression(take))
     if not math.isfinite(m.value):
-        why = Flag.LOW_RESOLUTION | Flag.NOTHING_FOUND | Flag.OCCLUDED
-        text = sentences(m.flags & why)
-        found.append(Reason("no_value", text[0]) if text else reason("no_value"))
+        cause = next((f for f in _WITHOUT_VALUE if f & m.flags), Flag.NONE)
+        found.append(Reason(flag_names(cause), SENTENCES[cause]) if cause else reason("no_value"))
     elif not math.isfinite(m.sem):
         found.append(reason("no_sem"))
     return found

@@ -13,12 +13,17 @@ from skinscan.progress.values import Change, ConcernChange, Scope, Verdict
 _PLACES_NAMED = 3
 
 
+def _number(change: Change, value: float, locale: Locale) -> str:
+    """Write the size of a difference without its unit: of the baseline where that has a meaning."""
+    size = 100.0 * value / change.before if math.isfinite(change.percent) else value
+    return locale.number(abs(size))
+
+
 def _amount(change: Change, value: float, locale: Locale) -> str:
-    """Write the size of a difference: in per cent where that means something."""
-    if math.isfinite(change.percent):
-        return words.PERCENT.format(number=locale.number(abs(100.0 * value / change.before)))
-    unit = words.METRICS[change.metric].unit
-    return words.QUANTITY.format(number=locale.number(abs(value)), unit=unit).strip()
+    """Write the size of a difference with its unit."""
+    percent = math.isfinite(change.percent)
+    unit = words.PERCENT if percent else words.METRICS[change.metric].unit
+    return f"{_number(change, value, locale)} {unit}".strip()
 
 
 def claim(change: Change, locale: Locale, *, since: str) -> str:
@@ -42,17 +47,18 @@ def claim(change: Change, locale: Locale, *, since: str) -> str:
         amount=_amount(change, change.difference, locale),
         word=said.less if change.difference < 0 else said.more,
         since=since,
-        low=_amount(change, low, locale),
+        low=_number(change, low, locale),
         high=_amount(change, high, locale),
     )
 
 
-def no_change(change: Change, locale: Locale) -> str:
-    """Write the sentence of a change that was not found."""
+def no_change(item: ConcernChange, locale: Locale) -> str:
+    """Write the sentence of a concern in which no change was found."""
+    change = item.leading
     return words.NO_CHANGE.format(
         subject=words.METRICS[change.metric].subject,
         place=words.PLACES[change.place],
-        amount=_amount(change, change.would_be_found, locale),
+        amount=_amount(change, item.would_be_found, locale),
     )
 
 
@@ -82,7 +88,7 @@ def concern_sentences(
         yield words.NOT_COMPARABLE.format(concern=words.CONCERNS[item.concern], sentence=sentence)
         return
     if not item.verdict.claimed:
-        yield no_change(leading, locale)
+        yield no_change(item, locale)
         return
     if item.verdict is Verdict.CHANGED:
         yield words.CLAIMED_IN_BOTH_WAYS.format(concern=words.CONCERNS[item.concern])

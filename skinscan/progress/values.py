@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -233,7 +233,7 @@ class Change:
     events: tuple[Event, ...]
     reasons: tuple[Reason, ...]
     flags: Flag
-    points: tuple[Point, ...]
+    points: tuple[Point, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -250,10 +250,15 @@ class ConcernChange:
         Of no change in any of its metrics, before selection among the concerns.
     verdict : Verdict
     leading : Change
-        The whole face's change of the metric that people read first.
+        The whole face's, or the treated regions', change of the metric that speaks for it.
+    would_be_found : float
+        Change of that metric which this course would have found with 80 % power although none of
+        the other metrics changed: larger than ``leading.would_be_found``, which knows nothing of
+        the many other numbers that are tested with it. Metric's unit.
     """
 
     concern: Concern
     p: float
     verdict: Verdict
     leading: Change
+    would_be_found: float

@@ -162,8 +162,7 @@ TREATED = (
     "(between {low} and {high})."
 )
 NOT_COMPARABLE = "{concern}: not compared. {sentence}"
-PERCENT = "{number} %"
-QUANTITY = "{number} {unit}"
+PERCENT = "%"
 EVENT = (
     "{kind} on {date} may have changed the skin as well, so no change across that date can be put "
     "down to the treatment."
