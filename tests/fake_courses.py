@@ -117,7 +117,7 @@ def scan(
                 key = entry.name, region.name
                 own = common | flags.get(region.name, Flag.NONE) | entry.flags
                 value = 10.0 * factors.get(key, factors.get(entry.name, 1.0))
-                if entry.front_only and view is not View.FRONT or not region.seen_from(view):
+                if (entry.front_only and view is not View.FRONT) or not region.seen_from(view):
                     own |= Flag.WRONG_VIEW
                 if level < entry.lowest_level_px_mm:
                     value, own = math.nan, own | Flag.LOW_RESOLUTION

@@ -204,7 +204,7 @@ RELATIVE, SHARED = 0.05, 0.3
 ALIKE = 0.6
 TESTED = [m for m in metrics().values() if m.better is not Better.NEUTRAL]
 CONCERN = np.array([list(Concern).index(m.concern) for m in TESTED])
-WRINKLES = CONCERN == list(Concern).index(Concern.WRINKLES)
+WRINKLES = list(Concern).index(Concern.WRINKLES) == CONCERN
 SEVERITY = np.array([m.name == "wrinkles.severity" for m in TESTED])
 
 

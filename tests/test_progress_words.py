@@ -12,6 +12,7 @@ from skinscan.errors import UnknownNameError
 from skinscan.metrics import Concern, metrics
 from skinscan.precision import precision_model
 from skinscan.progress import Event, EventKind, Scope, compare, track, words
+from skinscan.progress.amounts import is_amount
 from skinscan.progress.areas import areas_of
 from skinscan.progress.locales import LOCALES, locale
 from skinscan.progress.summary import claim
@@ -99,22 +100,25 @@ def test_every_metric_can_be_claimed_both_ways():
     progress = compare(scan(), scan(), dates=tuple(weekly(2)))
     for name in metrics():
         for low, difference, high in ((-6.0, -4.0, -2.0), (2.0, 4.0, 6.0)):
-            change = replace(progress.change(name), low=low, difference=difference, high=high)
+            unchanged = progress.change(name)
+            change = replace(unchanged, low=low, difference=difference, high=high)
             text = claim(change, locale("en-GB"), since=" since 3 March")
             said = words.METRICS[name]
             word = said.less if difference < 0 else said.more
-            assert f"4.0 {said.unit}".strip() in text
-            assert text.startswith(f"{said.subject}: ")
-            assert f" {word} since 3 March (between 2.0 and 6.0" in text
+            numbers = ("40 %", "20", "60 %") if is_amount(metrics()[name]) else None
+            size, least, most = numbers or (f"4.0 {said.unit}", "2.0", f"6.0 {said.unit}")
+            expected = f"{said.subject}: {size} {word} since 3 March (between {least} and {most})."
+            assert text == expected
 
 
 def test_a_claim_reads_as_people_speak():
-    local = {(SEVERITY, f"crows_feet_{side}"): 0.5 for side in ("left", "right")}
-    scans = [scan(), scan({SEVERITY: 0.8} | local)]
+    local = {(SEVERITY, f"crows_feet_{side}"): 0.2 for side in ("left", "right")}
+    scans = [scan(), scan(local)]
     said = track(scans, dates=weekly(2), treated_regions=["crows_feet"]).summary()
-    pattern = r"Lines around the eyes: 50 % softer since 3 March \(between \d\d and \d\d %\)\."
+    pattern = r"Lines around the eyes: 80 % softer since 3 March \(between \d\d and \d+ %\)\."
     assert any(re.fullmatch(pattern, text) for text in said), said
-    assert any("than in the others since 3 March" in text for text in said), said
+    start = "Lines: 8.0 percentage points softer in the treated regions than in the others since"
+    assert any(text.startswith(start) for text in said), said
 
 
 def test_nothing_found_says_what_would_have_been():

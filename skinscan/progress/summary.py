@@ -23,7 +23,7 @@ def _amount(change: Change, value: float, locale: Locale) -> str:
     """Write the size of a difference with its unit."""
     percent = math.isfinite(change.percent)
     unit = words.PERCENT if percent else words.METRICS[change.metric].unit
-    return f"{_number(change, value, locale)} {unit}".strip()
+    return f"{_number(change, value, locale)} {unit}"
 
 
 def claim(change: Change, locale: Locale, *, since: str) -> str:

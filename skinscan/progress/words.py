@@ -25,13 +25,13 @@ class MetricWords:
     less, more : str
         What it is called when the number has fallen, and when it has risen.
     unit : str
-        Behind amounts that are no percentage; may be empty.
+        Behind differences that are no percentage of a first value.
     """
 
     subject: str
     less: str
     more: str
-    unit: str = ""
+    unit: str
 
 
 #: Where a concern is read first.
@@ -59,6 +59,8 @@ CONCERNS: Mapping[Concern, str] = MappingProxyType(
 
 _POINTS = "points"
 _SHARE = "percentage points"
+_PER_AREA = "per cm²"
+_LENGTH = "mm per cm²"
 
 METRICS: Mapping[str, MetricWords] = MappingProxyType(
     {
@@ -76,8 +78,8 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             "Reflected light", "less of it", "more of it", _SHARE
         ),
         "radiance.luminance_contrast": MetricWords("Play of light", "weaker", "stronger", _SHARE),
-        "texture.roughness_rq": MetricWords("Roughness", "smoother", "rougher"),
-        "texture.roughness_rz": MetricWords("Coarsest relief", "smoother", "rougher"),
+        "texture.roughness_rq": MetricWords("Roughness", "smoother", "rougher", _SHARE),
+        "texture.roughness_rz": MetricWords("Coarsest relief", "smoother", "rougher", _SHARE),
         "texture.glcm_contrast_0_5mm": MetricWords("Fine grain", "weaker", "stronger", _POINTS),
         "texture.glcm_homogeneity_0_5mm": MetricWords(
             "Evenness of fine grain", "lower", "higher", _POINTS
@@ -95,30 +97,34 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
         "texture.lbp_entropy": MetricWords(
             "Pattern of the skin", "simpler", "more varied", _POINTS
         ),
-        "texture.pore_density": MetricWords("Visible pores", "fewer", "more"),
-        "texture.pore_area_fraction": MetricWords("Area of visible pores", "smaller", "larger"),
+        "texture.pore_density": MetricWords("Visible pores", "fewer", "more", _PER_AREA),
+        "texture.pore_area_fraction": MetricWords(
+            "Area of visible pores", "smaller", "larger", _SHARE
+        ),
         "tone.lightness": MetricWords("Lightness", "darker", "lighter", _POINTS),
         "tone.a": MetricWords("Red in the skin colour", "less", "more", _POINTS),
         "tone.b": MetricWords("Yellow in the skin colour", "less", "more", _POINTS),
         "tone.ita": MetricWords("Skin tone", "darker", "lighter", "degrees"),
-        "tone.evenness": MetricWords("Uneven colour", "less", "more"),
+        "tone.evenness": MetricWords("Uneven colour", "less", "more", _SHARE),
         "tone.redness": MetricWords("Redness", "less", "more", _POINTS),
         "tone.melanin": MetricWords("Pigment", "less", "more", _POINTS),
-        "tone.spot_density": MetricWords("Pigment spots", "fewer", "more"),
-        "tone.spot_area_fraction": MetricWords("Area of pigment spots", "smaller", "larger"),
+        "tone.spot_density": MetricWords("Pigment spots", "fewer", "more", _PER_AREA),
+        "tone.spot_area_fraction": MetricWords(
+            "Area of pigment spots", "smaller", "larger", _SHARE
+        ),
         "under_eye.dark_circle_dl": MetricWords("Dark circles", "lighter", "darker", _POINTS),
         "under_eye.dark_circle_de": MetricWords(
             "Colour of dark circles", "closer to the cheek", "further from the cheek", _POINTS
         ),
         "under_eye.bag": MetricWords("Groove below the lid", "flatter", "deeper", _SHARE),
-        "wrinkles.severity": MetricWords("Lines", "softer", "more visible"),
-        "wrinkles.length_density": MetricWords("Length of lines", "shorter", "longer"),
-        "wrinkles.contrast": MetricWords("Darkness of lines", "fainter", "darker"),
-        "wrinkles.width": MetricWords("Width of lines", "narrower", "wider"),
-        "wrinkles.area_fraction": MetricWords("Area covered by lines", "smaller", "larger"),
-        "wrinkles.fine_line_density": MetricWords("Fine lines", "fewer", "more"),
-        "wrinkles.wrinkle_density": MetricWords("Wrinkles", "fewer", "more"),
-        "wrinkles.fold_density": MetricWords("Folds", "fewer", "more"),
+        "wrinkles.severity": MetricWords("Lines", "softer", "more visible", _SHARE),
+        "wrinkles.length_density": MetricWords("Length of lines", "shorter", "longer", _LENGTH),
+        "wrinkles.contrast": MetricWords("Darkness of lines", "fainter", "darker", _SHARE),
+        "wrinkles.width": MetricWords("Width of lines", "narrower", "wider", "mm"),
+        "wrinkles.area_fraction": MetricWords("Area covered by lines", "smaller", "larger", _SHARE),
+        "wrinkles.fine_line_density": MetricWords("Fine lines", "fewer", "more", _LENGTH),
+        "wrinkles.wrinkle_density": MetricWords("Wrinkles", "fewer", "more", _LENGTH),
+        "wrinkles.fold_density": MetricWords("Folds", "fewer", "more", _LENGTH),
     }
 )
 
