@@ -2,8 +2,8 @@
 
 One lamp and light from all around, fitted to the brightness of the skin over its normals. With
 normals alone (spherical harmonics; Basri & Jacobs 2003, doi:10.1109/TPAMI.2003.1177153;
-Ramamoorthi & Hanrahan 2001, doi:10.1145/383259.383317) the direction is two to four times
-further from the truth: a face shows only half of the sphere, and over that half the orders mix
+Ramamoorthi & Hanrahan 2001, doi:10.1145/383259.383317) the direction is more than three times as
+far from the truth: a face shows only half of the sphere, and over that half the orders mix
 (docs/decisions.md).
 """
 

@@ -38,7 +38,7 @@ DESIGN = {
     "wrinkles.fold_density": "mm/cm²",
     "texture.roughness_rq": "%",
     "texture.roughness_rz": "%",
-    "texture.glcm_contrast_0_5mm": "",
+    "texture.glcm_contrast_0_5mm": "%",
     "texture.glcm_homogeneity_1mm": "",
     "texture.glcm_entropy_1mm": "bit",
     "texture.lbp_entropy": "bit",

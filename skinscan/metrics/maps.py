@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.colour import linear_to_lab, separate_pigments
+from skinscan.colour import linear_to_lab, log_light, separate_pigments
 from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
+from skinscan.metrics.spots import Spots, find_spots
 from skinscan.pixels import gaussian_zero, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
@@ -148,12 +149,15 @@ class LevelMaps:
 
     @cached_property
     def spot_contrast(self) -> NDArray[np.float32]:
-        """Melanin against its surroundings within 3 mm, smoothed over 0.4 mm."""
+        """Red optical density against the surroundings within 3 mm, smoothed over 0.4 mm, in %.
+
+        Blood hardly absorbs red, and a mirror's share of the light is least there.
+        """
         layer = self.layer
-        melanin = self.pigments[..., 1]
-        near = masked_blur(melanin, layer.skin, 0.4 * layer.level_px_mm)
-        around = masked_blur(melanin, layer.skin, ILLUMINATION_MM * layer.level_px_mm)
-        return np.asarray(np.where(layer.skin, near - around, 0.0), dtype=np.float32)
+        red = log_light(np.ascontiguousarray(self.linear[..., 0]))
+        near = masked_blur(red, layer.skin, 0.4 * layer.level_px_mm)
+        around = masked_blur(red, layer.skin, ILLUMINATION_MM * layer.level_px_mm)
+        return np.asarray(np.where(layer.skin, around - near, 0.0), dtype=np.float32)
 
     @cached_property
     def spot_spread(self) -> float:
@@ -162,6 +166,16 @@ class LevelMaps:
         if not len(values):
             return float("nan")
         return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+    @cached_property
+    def spots(self) -> Spots:
+        """Pigment spots of the whole face."""
+        return find_spots(
+            self.spot_contrast,
+            self.layer.skin,
+            spread=self.spot_spread,
+            level_px_mm=self.layer.level_px_mm,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ Roughness is optical: the contrast of the picture in the band of skin relief, no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -20,12 +21,13 @@ from skinscan.pixels import curvatures, gaussian
 FAMILY = Family("texture", Concern.TEXTURE, OPEN_SKIN)
 _PORE_GROUPS = ("nose_bridge", "nose_tip", "cheek_malar", "cheek_buccal", "forehead_lower", "chin")
 
-#: Grey levels of the co-occurrence matrix over this range of contrast in %.
-_GLCM_LEVELS, _GLCM_RANGE_PCT = 32, 32.0
+#: Grey levels of the co-occurrence matrix over this range of contrast in %: wide enough for the
+#: mirrored relief of dark skin, so that nothing piles up at the ends.
+_GLCM_LEVELS, _GLCM_RANGE_PCT = 32, 128.0
+_GLCM_STEP_PCT = _GLCM_RANGE_PCT / _GLCM_LEVELS
 _TILE_MM = 6.0
-#: A neighbour this little darker counts as equal; the least real difference of interpolated whole
-#: numbers is larger.
-_LBP_TIE = 1e-3
+#: A neighbour counts as darker only by more than this contrast: less is noise as often as skin.
+_LBP_STEP_PCT = 8.0
 #: Pores: Gaussian sigma of the detector, least contrast, least roundness.
 _PORE_SIGMA_MM, _PORE_CONTRAST_PCT, _PORE_ROUNDNESS = 0.16, 5.0, 0.35
 
@@ -60,7 +62,7 @@ def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float6
     if skin.sum() < 100:
         return None
     flat = sample.flat
-    unit = (flat + _GLCM_RANGE_PCT / 2) * (_GLCM_LEVELS / _GLCM_RANGE_PCT)
+    unit = (flat + _GLCM_RANGE_PCT / 2) / _GLCM_STEP_PCT
     # Level 0 stands for everything that is not plain skin and is dropped afterwards.
     codes = np.where(skin, np.clip(unit, 0, _GLCM_LEVELS - 1) + 1, 0).astype(np.uint8)
     step = max(1, round(distance_mm * sample.layer.level_px_mm))
@@ -84,18 +86,21 @@ def _glcm(quantity: str, distance_mm: float) -> Callable[[RegionSample], float]:
         if quantity == "entropy":
             seen = pairs[pairs > 0]
             return float(-(seen * np.log2(seen)).sum())
-        return float(graycoprops(pairs[:, :, None, None], quantity)[0, 0])
+        found = float(graycoprops(pairs[:, :, None, None], quantity)[0, 0])
+        # The root has the unit of roughness: a square would double every unfairness.
+        return _GLCM_STEP_PCT * math.sqrt(found) if quantity == "contrast" else found
 
     return compute
 
 
-def local_binary_patterns(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+def local_binary_patterns(picture: NDArray[np.float32], *, threshold: float) -> NDArray[np.uint8]:
     """Find the rotation-invariant uniform pattern of 8 neighbours at 1.5 px, 0..9.
 
     Parameters
     ----------
     picture : ndarray of float32, shape (H, W)
-        Whole numbers.
+    threshold : float
+        A neighbour that is darker by no more than this counts as equal.
 
     Returns
     -------
@@ -105,11 +110,10 @@ def local_binary_patterns(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
     Notes
     -----
     ``skimage.feature.local_binary_pattern(P=8, R=1.5, method="uniform")`` for whole pictures
-    instead of pixel by pixel, in a tenth of its time; neighbours that equal the centre count
-    always, where rounding decides there.
+    instead of pixel by pixel, in a tenth of its time, and with a threshold, which that lacks.
     """
     word: NDArray[np.uint8] = np.zeros(picture.shape, dtype=np.uint8)
-    limit = picture - np.float32(_LBP_TIE)
+    limit = picture - np.float32(threshold)
     for k, kernel in enumerate(_lbp_kernels()):
         neighbour = cv2.filter2D(picture, cv2.CV_32F, kernel, borderType=cv2.BORDER_CONSTANT)
         word |= (np.asarray(neighbour) >= limit).astype(np.uint8) << np.uint8(k)
@@ -139,7 +143,7 @@ def _lbp_entropy(sample: RegionSample) -> float:
     skin = sample.plain
     if skin.sum() < 100:
         return float("nan")
-    codes = local_binary_patterns(np.round(sample.flat * np.float32(4.0)))
+    codes = local_binary_patterns(sample.flat, threshold=_LBP_STEP_PCT)
     share = np.bincount(codes[skin], minlength=10) / skin.sum()
     seen = share[share > 0]
     return float(-(seen * np.log2(seen)).sum())
@@ -191,13 +195,14 @@ _BAND_LIMITS = (
     "skin does. Untraced faint lines and downy hair count as texture."
 )
 _PAIR_LIMITS = (
-    "Contrast beyond ±16 % is cut off. Noise raises the difference of neighbours as relief does, "
-    "and blur lowers it. Untraced faint lines and downy hair count as texture."
+    f"Contrast beyond ±{_GLCM_RANGE_PCT / 2:g} % is cut off. Noise raises the difference of "
+    "neighbours as relief does, and blur lowers it. Untraced faint lines and downy hair count as "
+    "texture."
 )
 _P_OF_PAIRS = (
-    "p(i, j): share of pairs of plain skin with contrasts i and j, in steps of 1 %, four "
-    "directions; contrast of a place: 100·ln Y minus its mean within 3 mm (Gaussian sigma); "
-    "Y: luminance"
+    "p(i, j): share of pairs of plain skin with contrasts i and j, in steps of "
+    f"{_GLCM_STEP_PCT:g} %, four directions; contrast of a place: 100·ln Y minus its mean within "
+    "3 mm (Gaussian sigma); Y: luminance"
 )
 _PORE_MOVES = (
     "number and darkness of visible pores",
@@ -264,15 +269,18 @@ for _mm, _label, _level in ((0.5, "0_5mm", 6.0), (1.0, "1mm", 3.0)):
     FAMILY.add(
         f"glcm_contrast_{_label}",
         f"Co-occurrence contrast at {_mm:g} mm",
-        unit="",
+        unit="%",
         compute=_glcm("contrast", _mm),
         dose=Dose.ROUGHNESS,
         description=(
-            f"Mean squared difference, in steps of 1 % contrast, of skin {_mm:g} mm apart on the "
-            "illumination-free layer."
+            f"Root mean square difference of contrast between places of skin {_mm:g} mm apart on "
+            "the illumination-free layer."
         ),
         source=_HARALICK,
-        formula=f"contrast = Σ p(i, j) · (i − j)², pairs {_mm:g} mm apart\n" + _P_OF_PAIRS,
+        formula=(
+            f"contrast = {_GLCM_STEP_PCT:g} % · √(Σ p(i, j) · (i − j)²), pairs {_mm:g} mm apart\n"
+            + _P_OF_PAIRS
+        ),
         responds_to=_TEXTURE_MOVES,
         blind_to=_TEXTURE_BLIND,
         limits=_PAIR_LIMITS,
@@ -321,31 +329,31 @@ FAMILY.add(
     dose=Dose.ROUGHNESS,
     description=(
         "Entropy of the uniform local binary patterns (8 neighbours at 1.5 px of 3 px/mm: 0.5 mm) "
-        "of the illumination-free layer."
+        f"of the illumination-free layer, differences below {_LBP_STEP_PCT:g} % left out."
     ),
-    source="Ojala, Pietikäinen & Mäenpää (2002), doi:10.1109/TPAMI.2002.1017623",
+    source=(
+        "Ojala, Pietikäinen & Mäenpää (2002), doi:10.1109/TPAMI.2002.1017623, with a threshold"
+    ),
     formula=(
         "entropy = −Σ p(k) · log₂ p(k)\n"
         "p(k): share of the region's skin outside traced lines that has pattern k of ten: which of "
-        "8 neighbours 0.5 mm away are no darker than the centre, in steps of 0.25 % contrast"
+        f"8 neighbours 0.5 mm away are darker than the centre by more than {_LBP_STEP_PCT:g} % "
+        "contrast"
     ),
     responds_to=(
-        "the mixture of dots, edges, ridges and flat places",
-        "camera noise, sharpening and compression, which have patterns of their own",
-        "blur, which makes flat places and straight edges more frequent",
+        "how much of the skin has differences beyond the threshold, and of how many shapes",
+        *_TEXTURE_MOVES,
     ),
     blind_to=(
-        "how strong the texture is, once it exceeds the noise",
-        "exposure, shading and the colour of the skin",
-        "traced lines: they are left out",
+        *_TEXTURE_BLIND,
+        "very smooth skin: where no difference exceeds the threshold, it is 0",
     ),
     limits=(
-        "At most 3.3 bit, and its usual range is narrow. On smooth skin the pattern of the noise "
-        "decides. Neither more nor less of it is better skin."
+        "At most 3.3 bit, and it grows ever less on very rough skin. It answers to uneven "
+        "pigmentation nearly as to relief. " + _BAND_LIMITS
     ),
     lowest=3.0,
     finest=3.0,
-    better=Better.NEUTRAL,
 )
 FAMILY.add(
     "pore_density",

@@ -10,17 +10,22 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
 
 from skinscan.flags import Flag
 from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
+from skinscan.metrics.spots import (
+    LEAST_AREA_MM2,
+    LEAST_CONTRAST_PCT,
+    LEAST_SPREADS,
+    RAMP_PCT,
+)
+from skinscan.regions import region_mask
 
 FAMILY = Family("tone", Concern.TONE, (*OPEN_SKIN, "marionette", "jawline"))
 
-#: A spot exceeds its surroundings by this much melanin (100·optical density), by this many
-#: robust spreads of the whole face's skin, and is at least this large.
-_SPOT_CONTRAST, _SPOT_SPREADS, _SPOT_AREA_MM2 = 6.0, 4.0, 0.8
+#: A spot that lies on a traced line by more than this share belongs to the line.
+_ON_LINE = 0.5
 
 
 def _median(values: NDArray[np.float32]) -> float:
@@ -61,14 +66,17 @@ def _pigment(index: int) -> Callable[[RegionSample], float]:
 
 
 @once_per_sample
-def _spots(sample: RegionSample) -> tuple[int, float]:
-    """Return number and area in mm² of the spots of a region."""
-    threshold = max(_SPOT_CONTRAST, _SPOT_SPREADS * sample.maps.spot_spread)
-    dark = (sample.cut(sample.maps.spot_contrast) > threshold) & sample.plain
-    pieces, count = label(dark)
-    area = np.bincount(pieces.ravel(), minlength=count + 1)[1:] / sample.layer.level_px_mm**2
-    large = area >= _SPOT_AREA_MM2
-    return int(large.sum()), float(area[large].sum())
+def _spots(sample: RegionSample) -> tuple[float, float]:
+    """Return number and area in mm² of the spots of a region, faint ones counted in part."""
+    spots = sample.maps.spots
+    count = len(spots.weight)
+    if not count:
+        return 0.0, 0.0
+    pixels = np.bincount(spots.pieces.ravel(), minlength=count + 1)[1:]
+    lined = np.bincount(spots.pieces[sample.near_lines], minlength=count + 1)[1:]
+    inside = region_mask(sample.region.name, sample.layer.level_px_mm)[tuple(spots.place_px.T)]
+    weight = np.where(inside & (lined <= _ON_LINE * pixels), spots.weight, 0.0)
+    return float(weight.sum()), float((weight * spots.area_mm2).sum())
 
 
 def _spot_density(sample: RegionSample) -> float:
@@ -81,6 +89,10 @@ def _spot_area_fraction(sample: RegionSample) -> float:
 
 _CIE = "CIE 15:2018 Colorimetry; sRGB after IEC 61966-2-1"
 _PIGMENTS = "Two-pigment separation after Tsumura et al. (1999), doi:10.1364/JOSAA.16.002169"
+_RED_DENSITY = (
+    "Melanin as optical density after Tsumura et al. (1999), doi:10.1364/JOSAA.16.002169, of red "
+    "light alone, which haemoglobin hardly absorbs; roundness from second moments"
+)
 
 _COLOUR_MOVES = (
     "the colour of the skin",
@@ -102,25 +114,30 @@ _PIGMENT_BLIND = (
     "what the whole face shares, such as a flush or a tan: only differences inside the face remain",
 )
 _SPOT_RULE = (
-    f"spot: connected place of at least {_SPOT_AREA_MM2} mm² outside traced lines where "
-    f"D > max({_SPOT_CONTRAST:g}, {_SPOT_SPREADS:g}·spread); D: melanin part M smoothed over 0.4 "
-    "mm minus its mean within 3 mm; spread: robust spread of D over the face"
+    f"spot: place of at least {LEAST_AREA_MM2} mm² outside traced lines, at most twice as long as "
+    "wide, where D exceeds half of its peak P; "
+    f"w = (P − T) / {RAMP_PCT:g} limited to 0..1, T = max({LEAST_CONTRAST_PCT:g}, "
+    f"{LEAST_SPREADS:g}·spread); D: −100·ln R smoothed over 0.4 mm minus its mean within 3 mm; "
+    "R: linear red light; spread: robust spread of D over the face"
 )
 _SPOT_MOVES = (
     "freckles, lentigines and other brown spots of about 1 to 5 mm",
     "moles, and marks of make-up that look like pigment",
+    "deep pits, and shadows as round as a spot",
     "sharpness and resolution, for the smallest ones",
 )
 _SPOT_BLIND = (
-    "spots below 1 mm across, and faint ones",
+    "spots below 1 mm across, and those of less than 10 % contrast",
     "patches larger than about 6 mm: their surroundings are as dark as they are",
-    "shading, and exposure to first order",
-    "most of the contrast of red spots, which is haemoglobin",
+    "spots within 1 mm of hair, lashes, lips or whatever else is no skin",
+    "exposure to first order, and the colour of the lamp",
+    "most of the contrast of red spots: blood hardly absorbs red",
 )
 _SPOT_LIMITS = (
-    "Spots are under-counted, on mottled skin most, because they must exceed the skin's own "
-    "spread. One on the border of two regions counts in both. A round spot that was traced as a "
-    "line is missing. Small numbers: one spot more or less is much of a region's density."
+    "A spot must also exceed the skin's own spread, so faint ones are missed where skin is "
+    "mottled. Spots that touch count as one, or as none where they form a chain. Red light cannot "
+    "tell pigment from shade: what is left of relief by the rule of roundness counts. Small "
+    "numbers: one spot more or less is much of a region's density."
 )
 
 for _channel, (_name, _title, _dose) in enumerate(
@@ -274,15 +291,15 @@ FAMILY.add(
     compute=_spot_density,
     dose=Dose.SPOTS,
     description=(
-        f"Spots of at least {_SPOT_AREA_MM2} mm² that exceed their surroundings (3 mm) by "
-        f"{_SPOT_CONTRAST:g} in melanin and by {_SPOT_SPREADS:g} times the skin's own spread, per "
-        "area of visible skin."
+        f"Round spots of at least {LEAST_AREA_MM2} mm² that are darker in red light than their "
+        f"surroundings (3 mm) by more than {LEAST_CONTRAST_PCT:g} % and {LEAST_SPREADS:g} times "
+        "the skin's own spread, per area of visible skin. Faint spots count in part."
     ),
     lowest=3.0,
     finest=3.0,
-    source=_PIGMENTS,
-    formula="density = number of spots / A\nA: area of visible skin, cm²; " + _SPOT_RULE,
-    responds_to=_SPOT_MOVES,
+    source=_RED_DENSITY,
+    formula="density = Σ w / A\nA: area of visible skin, cm²; " + _SPOT_RULE,
+    responds_to=(*_SPOT_MOVES, "how dark a faint spot is: it counts in part"),
     blind_to=_SPOT_BLIND,
     limits=_SPOT_LIMITS,
 )
@@ -292,11 +309,14 @@ FAMILY.add(
     unit="%",
     compute=_spot_area_fraction,
     dose=Dose.SPOTS,
-    description=f"Share of the visible skin inside spots of at least {_SPOT_AREA_MM2} mm².",
-    source=_PIGMENTS,
-    formula="area_fraction = 100 · Σ a / A\na: area of a spot; A: area of visible skin; "
+    description=(
+        f"Share of the visible skin inside round spots of at least {LEAST_AREA_MM2} mm², each as "
+        "wide as it is at half of its contrast. Faint spots count in part."
+    ),
+    source=_RED_DENSITY,
+    formula="area_fraction = 100 · Σ w·a / A\na: area of a spot; A: area of visible skin; "
     + _SPOT_RULE,
-    responds_to=(*_SPOT_MOVES, "how dark a spot is: more of its rim exceeds the limit"),
+    responds_to=(*_SPOT_MOVES, "how dark a faint spot is: it counts in part"),
     blind_to=_SPOT_BLIND,
     limits=_SPOT_LIMITS,
     lowest=3.0,
