@@ -187,10 +187,25 @@ def test_dates_are_written_as_the_place_does():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(18.4, "18"), (9.04, "9.0"), (0.0451, "0.045"), (1234.5, "1234"), (0.0, "0"), (-1.25, "−1.2")],
+    [(18.4, "18"), (9.04, "9.0"), (0.0451, "0.045"), (1234.5, "1234"), (0.0, "0"), (-1.26, "−1.3")],
 )
 def test_sizes_have_two_digits(value, text):
     assert locale("en-GB").number(value) == text
+
+
+def test_an_interval_has_the_decimals_of_its_change():
+    change = compare(scan(), scan()).change("under_eye.bag")
+    change = replace(change, low=-1.127, difference=-0.551, high=-0.0057)
+    text = claim(change, locale("en-GB"), since="")
+    assert text == (
+        "Groove below the lid: 0.55 percentage points flatter (between 0.01 and 1.13 "
+        "percentage points)."
+    )
+
+
+def test_what_has_one_place_only_is_said_once():
+    said = compare(scan(), scan({"under_eye.bag": 0.1})).summary()
+    assert sum("Groove below the lid" in text for text in said) == 1
 
 
 def test_decimals_follow_the_place():

@@ -42,12 +42,24 @@ class Locale:
         template = self.day_and_month if short else self.full_date
         return template.format(day=day.day, month=self.months[day.month - 1], year=day.year)
 
-    def number(self, value: float, *, digits: int = 2) -> str:
-        """Write a size with so many significant digits, whole numbers in full."""
-        if value == 0 or not math.isfinite(value):
-            return f"{value:g}"
-        places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-        return f"{value:.{places}f}".replace("-", "−").replace(".", self.decimal)
+    def number(self, value: float, *, places: int | None = None) -> str:
+        """Write a size.
+
+        Parameters
+        ----------
+        value : float
+        places : int, optional
+            Decimals; by default as many as two significant digits need.
+        """
+        shown = decimals(value) if places is None else places
+        return f"{value:.{shown}f}".replace("-", "−").replace(".", self.decimal)
+
+
+def decimals(value: float) -> int:
+    """Decimals that two significant digits of a value need."""
+    if value == 0 or not math.isfinite(value):
+        return 0
+    return max(1 - math.floor(math.log10(abs(value))), 0)
 
 
 #: The language is that of the catalogue, `skinscan.progress.words`.

@@ -5,25 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from skinscan.metrics import metric
 from skinscan.progress import words
-from skinscan.progress.locales import Locale
+from skinscan.progress.locales import Locale, decimals
 from skinscan.progress.values import Change, ConcernChange, Scope, Verdict
 
 #: Parts of the face named beside a concern's own sentence, the surest first.
 _PLACES_NAMED = 3
 
 
-def _number(change: Change, value: float, locale: Locale) -> str:
-    """Write the size of a difference without its unit: of the baseline where that has a meaning."""
-    size = 100.0 * value / change.before if math.isfinite(change.percent) else value
-    return locale.number(abs(size))
+def _sizes(change: Change, values: Sequence[float], locale: Locale) -> tuple[list[str], str]:
+    """Write differences with the decimals of the first, and their unit.
 
-
-def _amount(change: Change, value: float, locale: Locale) -> str:
-    """Write the size of a difference with its unit."""
+    They are in per cent of the baseline where that means something.
+    """
     percent = math.isfinite(change.percent)
+    per = 100.0 / change.before if percent else 1.0
+    sizes = [abs(per * value) for value in values]
+    places = decimals(sizes[0])
     unit = words.PERCENT if percent else words.METRICS[change.metric].unit
-    return f"{_number(change, value, locale)} {unit}"
+    return [locale.number(size, places=places) for size in sizes], unit
 
 
 def claim(change: Change, locale: Locale, *, since: str) -> str:
@@ -38,27 +39,29 @@ def claim(change: Change, locale: Locale, *, since: str) -> str:
         Since when.
     """
     said = words.METRICS[change.metric]
-    low, high = sorted((abs(change.low), abs(change.high)))
+    least, most = sorted((change.low, change.high), key=abs)
+    (size, low, high), unit = _sizes(change, (change.difference, least, most), locale)
     contrast = change.scope is Scope.TREATED_MINUS_UNTREATED
     template = words.TREATED if contrast else words.CLAIMED
     return template.format(
         subject=said.subject,
         place="" if contrast else words.PLACES[change.place],
-        amount=_amount(change, change.difference, locale),
+        amount=f"{size} {unit}",
         word=said.less if change.difference < 0 else said.more,
         since=since,
-        low=_number(change, low, locale),
-        high=_amount(change, high, locale),
+        low=low,
+        high=f"{high} {unit}",
     )
 
 
 def no_change(item: ConcernChange, locale: Locale) -> str:
     """Write the sentence of a concern in which no change was found."""
     change = item.leading
+    (size,), unit = _sizes(change, (item.would_be_found,), locale)
     return words.NO_CHANGE.format(
         subject=words.METRICS[change.metric].subject,
         place=words.PLACES[change.place],
-        amount=_amount(change, item.would_be_found, locale),
+        amount=f"{size} {unit}",
     )
 
 
@@ -94,14 +97,11 @@ def concern_sentences(
         yield words.CLAIMED_IN_BOTH_WAYS.format(concern=words.CONCERNS[item.concern])
     since = _since(leading, locale, dated=dated)
     yield claim(leading, locale, since=since)
-    named = {Scope.GROUP, Scope.TREATED_MINUS_UNTREATED}
+    named = {Scope.TREATED_MINUS_UNTREATED}
+    if len(metric(leading.metric).groups) > 1:
+        named.add(Scope.GROUP)
     places = [
-        c
-        for c in changes
-        if c.metric == leading.metric
-        and c.scope in named
-        and c.verdict.claimed
-        and c.place != "face"
+        c for c in changes if c.metric == leading.metric and c.scope in named and c.verdict.claimed
     ]
     for change in sorted(places, key=lambda c: c.p)[:_PLACES_NAMED]:
         yield claim(change, locale, since=since)
