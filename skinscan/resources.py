@@ -38,6 +38,11 @@ def app_path() -> Path:
     return _locate("app.py")
 
 
+def font_path(style: str) -> Path:
+    """TrueType font of printed pages: ``Regular`` or ``Bold``."""
+    return _PACKAGE / "assets" / "fonts" / f"Lato-{style}.ttf"
+
+
 @cache
 def landmark_model_bytes() -> bytes:
     """Read the face landmark model and verify it against the manifest.

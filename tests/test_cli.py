@@ -39,7 +39,7 @@ from skinscan.errors import (
     SkinscanError,
 )
 
-COMMANDS = ("score", "show", "phantom", "demo")
+COMMANDS = ("score", "show", "phantom", "guide", "demo")
 
 
 @pytest.fixture
@@ -96,6 +96,14 @@ def test_help_has_examples_and_fits_80_columns(command):
         ("score", "x", "-o", "o.csv", "--levels", "some"),
         ("score", "x", "-o", "o.csv", "--nonsense"),
         ("show",),
+        ("show", "x", "--make-up", "some"),
+        ("show", "x", "--views", "front,side"),
+        ("show", "x", "--noted", "weather"),
+        ("show", "x", "--hours-since", "-1"),
+        ("show", "x", "--hours-since", "nan"),
+        ("guide",),
+        ("guide", "-o", "x.pdf", "--paper", "a5"),
+        ("guide", "-o", "x.pdf", "--practice", "中文"),
         ("phantom",),
         ("phantom", "-o", "x", "--sessions", "1"),
         ("demo", "--port", "70000"),
@@ -284,11 +292,13 @@ def sample_scan(sample_photo):
     return skinscan.analyze(sample_photo, name=sample_photo.name)
 
 
-def printed(scan, columns):
+def printed(scan, columns, **declared):
     from skinscan.cli.report import report
+    from skinscan.photoscore import Declaration, photo_score
 
+    score = photo_score(scan.quality, Declaration(**declared))
     screen = io.StringIO()
-    Console(file=screen, width=columns, highlight=False).print(report(scan))
+    Console(file=screen, width=columns, highlight=False).print(report(scan, score))
     return screen.getvalue()
 
 
@@ -329,6 +339,54 @@ def test_show_prints_the_report(sample_photo, sample_scan):
     result = call("show", sample_photo, columns="80")
     assert (result.exit_code, result.stderr) == (0, "")
     assert plain(result.stdout) == printed(sample_scan, 80)
+
+
+def test_show_scores_what_is_declared(sample_photo, sample_scan):
+    from skinscan.landmarks import View
+    from skinscan.photoscore import MakeUp, Noted
+
+    everything = {
+        "make_up": MakeUp.NONE,
+        "hair_back": True,
+        "jewellery_off": True,
+        "views": frozenset(View),
+        "before_treatment": True,
+        "hours_since_treatment": 100.0,
+        "noted": frozenset(Noted),
+    }
+    values = {
+        "--make-up": "none",
+        "--views": "front,left,right",
+        "--hours-since": "100",
+        "--noted": "treatment,date,camera",
+    }
+    spoken = [word for option in values.items() for word in option]
+    flags = ("--hair-back", "--jewellery-off", "--before-treatment")
+    result = call("show", sample_photo, *spoken, *flags, columns="80")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert plain(result.stdout) == printed(sample_scan, 80, **everything)
+    undeclared = printed(sample_scan, 80)
+    assert "5 of 9, 4 not declared" in undeclared
+    assert "9 of 9\n" in plain(result.stdout)
+    assert undeclared.index("Capture check") < undeclared.index("Photograph score")
+
+
+# guide
+
+
+def test_guide_writes_the_page(tmp_path):
+    from skinscan.guide import Paper, photo_guide
+
+    path = tmp_path / "guide.pdf"
+    result = call("guide", "-o", path, "--paper", "letter", "--practice", "Rose Street")
+    assert (result.exit_code, result.output) == (0, "")
+    assert path.read_bytes() == photo_guide(paper=Paper.LETTER, practice="Rose Street")
+
+
+def test_guide_says_when_it_cannot_write(tmp_path):
+    result = call("guide", "-o", tmp_path / "no" / "guide.pdf")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("skinscan: Expected a file that can be written")
 
 
 # phantom

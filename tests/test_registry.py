@@ -19,6 +19,7 @@ from skinscan.flags import SENTENCES, Flag, flag_names, parse_flags, sentences
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.metrics import Better, Concern, by_family, metric, metrics
 from skinscan.metrics.registry import _REGISTRY, Dose, register
+from skinscan.photoscore import Declaration, photo_score
 from skinscan.regions import FACE, groups, members
 from skinscan.scan import TABLE_COLUMNS
 
@@ -299,7 +300,7 @@ def test_one_entry_in_the_registry_is_all_that_a_metric_needs(another_metric, st
     assert len(rows) == sum(len(members(group)) for group in another_metric.groups)
     assert rows.value.notna().mean() > 0.5
     shown = io.StringIO()
-    Console(file=shown, width=200).print(report(scan))
+    Console(file=shown, width=200).print(report(scan, photo_score(scan.quality, Declaration())))
     assert another_metric.title in " ".join(shown.getvalue().split())
     pages = METRIC_DOCS.pages()
     assert another_metric.title in pages["texture.paleness.md"]

@@ -1,6 +1,6 @@
-"""Write docs/capture.md from the rules in skinscan.quality, so that no check goes undocumented.
+"""Write docs/capture.md from skinscan.quality and skinscan.photoscore: nothing goes undocumented.
 
-Run ``python tools/capture_docs.py`` after a check was added or changed;
+Run ``python tools/capture_docs.py`` after a check or a point was added or changed;
 ``--check`` only compares, and exits with 1 when the page is out of date.
 """
 
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from skinscan.flags import flag_names
+from skinscan.photoscore import CRITERIA
 from skinscan.quality import RULES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "capture.md"
@@ -17,7 +18,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "capture.md"
 _HEAD = """\
 # The capture check
 
-<!-- Written by tools/capture_docs.py from skinscan/quality.py; edit the rules, not this page. -->
+<!-- Written by tools/capture_docs.py from skinscan/quality.py and photoscore.py; edit the rules
+there, not this page. -->
 
 Light, distance and expression change more between two photos than skin does. Each photo is
 therefore checked before it is believed. A verdict is `good`, `acceptable` or `poor`; a poor one
@@ -26,6 +28,30 @@ nuisance curves will replace them.
 
 | check | what | unit | good | acceptable | flag when poor | what to do |
 | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+_SCORE = """
+## The photograph score
+
+`skinscan show` gives each photo up to nine points, one each, after SEPIA, the Standards for the
+Evaluation of Photographs In Aesthetics (Soares, von Haven & Yi 2022,
+[doi:10.1097/GOX.0000000000004464](https://doi.org/10.1097/GOX.0000000000004464)). There, people
+award the points by eye. Here five come from the checks above, of which each must be good, and four
+from what you declare. What is not declared or cannot be measured counts as 0 and is shown as open,
+never guessed. A score made so is not to be compared with one that people gave.
+
+| point | what | met when |
+| --- | --- | --- |
+"""
+
+_GUIDE = """
+## The photo guide
+
+`skinscan guide -o photo-guide.pdf` writes one page for the wall: the set-up from above and from the
+side, the steps, and the limits above. It takes every limit from the code, so it never contradicts
+the check. The distances are those at which the photo of a 12-megapixel phone (4032 px, lenses of 26
+and 52 mm as on 35 mm film) just has the pixels that `resolution` asks for, rounded down to 5 cm.
 """
 
 
@@ -38,7 +64,8 @@ def page() -> str:
             f"| `{name}` | {rule.title} | {rule.unit or '–'} | {relation} {rule.good:g} "
             f"| {relation} {rule.acceptable:g} | {flag_names(rule.flag) or '–'} | {rule.do} |"
         )
-    return _HEAD + "\n".join(rows) + "\n"
+    points = [f"| `{name}` | {c.title} | {c.wants} |" for name, c in CRITERIA.items()]
+    return _HEAD + "\n".join(rows) + "\n" + _SCORE + "\n".join(points) + "\n" + _GUIDE
 
 
 def main() -> int:

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TypeVar
 
 import typer
 
-from skinscan.errors import FaceError, PhotoError, SkinscanError
+from skinscan.errors import FaceError, OutputError, PhotoError, SkinscanError, UnknownNameError
 
 if TYPE_CHECKING:
     from skinscan.progress import Progress
@@ -35,6 +35,24 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+_DECLARED: Final = "What you declare, for the photograph score"
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class MakeUpChoice(StrEnum):
+    """What can be said about make-up."""
+
+    NONE = "none"
+    WORN = "worn"
+
+
+class PaperChoice(StrEnum):
+    """Sheets that the guide fits."""
+
+    A4 = "a4"
+    LETTER = "letter"
 
 
 class LevelChoice(StrEnum):
@@ -196,7 +214,12 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 
 @app.command(
-    epilog=_examples("skinscan show portrait.jpg", "skinscan show group.jpg --largest-face")
+    epilog=_examples(
+        "skinscan show portrait.jpg",
+        "skinscan show group.jpg --largest-face",
+        "skinscan show portrait.jpg --make-up none --hair-back --jewellery-off "
+        "--views front,left,right --before-treatment --noted treatment,date,camera",
+    )
 )
 def show(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="One photo of a face.")],
@@ -205,16 +228,108 @@ def show(
         bool,
         typer.Option("--largest-face", help="Of several faces take the largest."),
     ] = False,
+    make_up: Annotated[
+        MakeUpChoice | None,
+        typer.Option("--make-up", help="Make-up on the skin.", rich_help_panel=_DECLARED),
+    ] = None,
+    hair_back: Annotated[
+        bool | None,
+        typer.Option(
+            "--hair-back/--hair-loose",
+            help="Whether hair is held back.",
+            rich_help_panel=_DECLARED,
+        ),
+    ] = None,
+    jewellery_off: Annotated[
+        bool | None,
+        typer.Option(
+            "--jewellery-off/--jewellery-on",
+            help="Whether jewellery is off.",
+            rich_help_panel=_DECLARED,
+        ),
+    ] = None,
+    views: Annotated[
+        str | None,
+        typer.Option(
+            "--views",
+            metavar="LIST",
+            help="Views taken in this session: front,left,right.",
+            rich_help_panel=_DECLARED,
+        ),
+    ] = None,
+    before_treatment: Annotated[
+        bool | None,
+        typer.Option(
+            "--before-treatment",
+            help="The photo was taken before its session's treatment.",
+            rich_help_panel=_DECLARED,
+        ),
+    ] = None,
+    hours_since_treatment: Annotated[
+        float | None,
+        typer.Option(
+            "--hours-since",
+            min=0.0,
+            metavar="N",
+            help="Hours since the latest treatment.",
+            rich_help_panel=_DECLARED,
+        ),
+    ] = None,
+    noted: Annotated[
+        str | None,
+        typer.Option(
+            "--noted",
+            metavar="LIST",
+            help="What was written down: treatment,date,camera.",
+            rich_help_panel=_DECLARED,
+        ),
+    ] = None,
 ) -> None:
-    """Measure one photo and print what was found."""
+    """Measure one photo and print what was found.
+
+    The photograph score has nine points: five come from the photo, four from what you declare.
+    What is not declared counts as 0.
+    """
     from rich.console import Console  # noqa: PLC0415 - only for this command
 
     from skinscan.cli.report import report  # noqa: PLC0415 - same
+    from skinscan.landmarks import View  # noqa: PLC0415 - same
+    from skinscan.photoscore import (  # noqa: PLC0415 - same
+        Declaration,
+        MakeUp,
+        Noted,
+        photo_score,
+    )
     from skinscan.scan import analyze  # noqa: PLC0415 - loads mediapipe
 
     with _calm():
+        declared = Declaration(
+            make_up=MakeUp(make_up.value) if make_up else MakeUp.UNKNOWN,
+            hair_back=hair_back,
+            jewellery_off=jewellery_off,
+            views=_parts(views, View),
+            before_treatment=before_treatment,
+            hours_since_treatment=hours_since_treatment,
+            noted=_parts(noted, Noted),
+        )
         scan = analyze(photo, name=photo.name, largest_face=largest_face)
-    Console(highlight=False).print(report(scan))
+    Console(highlight=False).print(report(scan, photo_score(scan.quality, declared)))
+
+
+def _parts(text: str | None, kind: type[_Choice]) -> frozenset[_Choice] | None:
+    """Read words between commas; None stays None, and an empty text is none of them."""
+    if text is None:
+        return None
+    words = {word.strip() for word in text.split(",")} - {""}
+    known = {choice.value: choice for choice in kind}
+    unknown = sorted(words - known.keys())
+    if unknown:
+        raise UnknownNameError(
+            expected=f"words out of {', '.join(known)}",
+            found=repr(unknown[0]),
+            remedy="Separate them by commas, without spaces",
+        )
+    return frozenset(known[word] for word in words)
 
 
 _OutputFolder = Annotated[
@@ -363,6 +478,40 @@ def phantom(
     with _calm():
         write_course(output, seed=seed, sessions=sessions)
     _say(f"{sessions} sessions written.")
+
+
+@app.command(
+    epilog=_examples(
+        "skinscan guide -o photo-guide.pdf",
+        "skinscan guide -o photo-guide.pdf --paper letter --practice 'Rose Street Practice'",
+    )
+)
+def guide(
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page, a PDF.")
+    ],
+    paper: Annotated[PaperChoice, typer.Option("--paper", help="Sheet size.")] = PaperChoice.A4,
+    practice: Annotated[
+        str,
+        typer.Option(
+            "--practice", metavar="NAME", help="Printed on top; without it a line to write on."
+        ),
+    ] = "",
+) -> None:
+    """Write a photo guide for the wall: one page with the set-up, the steps and the limits."""
+    from skinscan.guide import Paper, photo_guide  # noqa: PLC0415 - only for this command
+
+    with _calm():
+        page = photo_guide(paper=Paper(paper.value), practice=practice)
+        try:
+            output.write_bytes(page)
+        except OSError as error:
+            raise OutputError(
+                expected="a file that can be written",
+                found=(error.strerror or type(error).__name__).lower(),
+                remedy="Choose another folder, or free some space",
+            ) from error
 
 
 @app.command(epilog=_examples("skinscan demo", "skinscan demo --port 8600 --no-browser"))

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from skinscan.flags import SENTENCES, Flag
 from skinscan.metrics import Concern, Measurement, Metric, metrics
+from skinscan.photoscore import PhotoScore
 from skinscan.quality import Check
 from skinscan.regions import measured_regions
 from skinscan.scan import Scan
@@ -31,6 +32,12 @@ _NUMBER_WIDTH: Final = 14
 _NUMBER_AND_ERROR_WIDTH: Final = 18
 _DIGITS: Final = 3
 _STYLES: Final[Mapping[str, str]] = {"good": "green", "acceptable": "yellow", "poor": "red"}
+#: Points that are met, missed and open.
+_MARKS: Final[Mapping[bool | None, tuple[str, str]]] = {
+    True: ("1", "green"),
+    False: ("0", "red"),
+    None: ("–", "dim"),
+}
 _CONCERNS: Final[Mapping[Concern, str]] = {
     Concern.WRINKLES: "Wrinkles and fine lines",
     Concern.TEXTURE: "Texture",
@@ -41,12 +48,14 @@ _CONCERNS: Final[Mapping[Concern, str]] = {
 }
 
 
-def report(scan: Scan) -> RenderableType:
+def report(scan: Scan, score: PhotoScore) -> RenderableType:
     """Make the report of one Scan.
 
     Parameters
     ----------
     scan : Scan
+    score : PhotoScore
+        Of the same photo.
 
     Returns
     -------
@@ -56,7 +65,7 @@ def report(scan: Scan) -> RenderableType:
     shown = highest(scan.measurements)
     common = reduce(and_, (m.flags for m in shown), ~Flag.NONE) if shown else Flag.NONE
     letters = _letters(shown, common)
-    parts: list[RenderableType] = [_headline(scan), "", _capture(scan)]
+    parts: list[RenderableType] = [_headline(scan), "", _capture(scan), "", _points(score)]
     for concern, title in _CONCERNS.items():
         chosen = [m for m in metrics().values() if m.concern is concern]
         values = {(m.metric, m.region): m for m in shown if m.metric in {c.name for c in chosen}}
@@ -130,6 +139,22 @@ def _check_line(check: Check) -> Padding:
         ),
         (0, 0, 0, 2),
     )
+
+
+def _points(score: PhotoScore) -> Group:
+    """List the nine points, each with its reason."""
+    undecided = f", {score.open} not declared or not measured" if score.open else ""
+    head = Text.assemble(
+        ("Photograph score, after SEPIA: ", "bold"), f"{score.total} of {score.of}{undecided}"
+    )
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for point in score.points:
+        mark, style = _MARKS[point.met]
+        table.add_row(Text(mark, style=style), point.title, point.reason)
+    return Group(head, Padding(table, (0, 0, 0, 2)))
 
 
 class _Numbers:

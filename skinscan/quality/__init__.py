@@ -6,11 +6,21 @@
 
 from __future__ import annotations
 
-from skinscan.quality.checks import RULES, Check, Grade, Quality, Rule, assess
+from skinscan.quality.checks import (
+    RULES,
+    SIDE_YAW_DEG,
+    Check,
+    Grade,
+    Quality,
+    Rule,
+    assess,
+    expression_of,
+)
 from skinscan.quality.comparability import Comparability, Difference, compare
 
 __all__ = [
     "RULES",
+    "SIDE_YAW_DEG",
     "Check",
     "Comparability",
     "Difference",
@@ -19,4 +29,5 @@ __all__ = [
     "Rule",
     "assess",
     "compare",
+    "expression_of",
 ]

@@ -298,7 +298,7 @@ _EDGE_MM, _EDGE_PX = 0.45, 2.3
 #: Red is at least this many times blue in the paler skins, in any usable light.
 _LEAST_HUE = 1.02
 #: Yaw of a good side view.
-_SIDE_YAW_DEG = 40.0
+SIDE_YAW_DEG = 40.0
 
 
 def expressions_of(face: Face) -> Mapping[str, float]:
@@ -448,7 +448,7 @@ def assess(photo: Photo, face: Face, facemap: FaceMap, *, view: View | None = No
     view = view or face.view
     light = estimate_light(facemap, face)
     strength, named = expression_of(face)
-    wanted_yaw = {View.FRONT: 0.0, View.RIGHT: _SIDE_YAW_DEG, View.LEFT: -_SIDE_YAW_DEG}[view]
+    wanted_yaw = {View.FRONT: 0.0, View.RIGHT: SIDE_YAW_DEG, View.LEFT: -SIDE_YAW_DEG}[view]
     blink = max(face.expression.get("eyeBlinkLeft", 0.0), face.expression.get("eyeBlinkRight", 0.0))
     values = {
         "resolution": facemap.resolution_px_mm,
@@ -492,4 +492,4 @@ def _colourless(facemap: FaceMap) -> bool:
     return bool(max(red, green, blue) < _LEAST_HUE * max(min(red, green, blue), 1e-6))
 
 
-__all__ = ["RULES", "Check", "Grade", "Quality", "Rule", "assess"]
+__all__ = ["RULES", "SIDE_YAW_DEG", "Check", "Grade", "Quality", "Rule", "assess"]

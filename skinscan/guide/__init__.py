@@ -1,0 +1,5 @@
+"""The photo guide for the wall: one printable page that follows from the limits of the checks."""
+
+from skinscan.guide.page import Paper, photo_guide
+
+__all__ = ["Paper", "photo_guide"]
