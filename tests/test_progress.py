@@ -396,6 +396,12 @@ def test_every_scan_needs_a_date():
         track([], dates=[])
 
 
+def test_one_photo_in_two_sessions_is_a_mistake():
+    item = scan()
+    with pytest.raises(BadOptionError, match="two dates"):
+        track([item, item], dates=weekly(2))
+
+
 # Treated regions and events ---------------------------------------------------------------------
 
 

@@ -347,6 +347,14 @@ _Treated = Annotated[
         "--treated", metavar="REGION", help="Treated region or region group; may be repeated."
     ),
 ]
+_SamePerson = Annotated[
+    bool,
+    typer.Option(
+        "--same-person",
+        help="You have checked that all photos show one person and none is mirrored: do not stop "
+        "where the skin says otherwise.",
+    ),
+]
 _LocaleName = Annotated[
     str, typer.Option("--locale", metavar="NAME", help="How dates and numbers are written.")
 ]
@@ -375,14 +383,20 @@ def compare(
     treated: _Treated = None,
     locale: _LocaleName = "en-GB",
     largest_face: _LargestFace = False,
+    same_person: _SamePerson = False,
 ) -> None:
     """Say what changed between two photos of one face, and how sure that is."""
-    from skinscan.progress import compare as compare_scans  # noqa: PLC0415 - loads mediapipe
+    from skinscan.cli.progress import confirm_person  # noqa: PLC0415 - loads mediapipe
+    from skinscan.progress import compare as compare_scans  # noqa: PLC0415 - same
     from skinscan.scan import analyze  # noqa: PLC0415 - same
 
     with _calm():
-        scans = [analyze(p, name=p.name, largest_face=largest_face) for p in (before, after)]
-        progress = compare_scans(*scans, treated_regions=treated)
+        first, second = (
+            analyze(p, name=p.name, largest_face=largest_face) for p in (before, after)
+        )
+        if not same_person and first.view is second.view:
+            confirm_person(second, first)
+        progress = compare_scans(first, second, treated_regions=treated)
         _deliver(progress, output, locale)
 
 
@@ -426,6 +440,7 @@ def track(
     ] = None,
     locale: _LocaleName = "en-GB",
     largest_face: _LargestFace = False,
+    same_person: _SamePerson = False,
 ) -> None:
     """Say what changed over a client's course, and how sure that is."""
     from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
@@ -439,7 +454,9 @@ def track(
     with _calm():
         events = [parse_event(text) for text in event or ()]
         chosen = parse_dates(baseline or ())
-        found = measure_folder(folder, dates=dates, largest_face=largest_face, say=_say)
+        found = measure_folder(
+            folder, dates=dates, largest_face=largest_face, same_person=same_person, say=_say
+        )
         progress = track_scans(
             found.scans,
             dates=found.dates,

@@ -10,9 +10,11 @@ from pathlib import Path
 from skinscan.batch.files import output_error, written_whole
 from skinscan.batch.sources import find_photos
 from skinscan.cli.dates import date_of, read_dates
-from skinscan.errors import BadOptionError, FaceError, PhotoError
+from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoError
+from skinscan.identity import similarity
 from skinscan.landmarks import View
 from skinscan.progress import Event, EventKind, Progress
+from skinscan.quality import compare as compare_quality
 from skinscan.scan import Scan, analyze
 
 #: What is written into the folder.
@@ -39,7 +41,26 @@ class Folder:
     failed: int
 
 
-def measure_folder(folder: Path, *, dates: Path | None, largest_face: bool, say: Say) -> Folder:
+def confirm_person(scan: Scan, reference: Scan) -> None:
+    """Stop where two photos of one view show the skin of two people, or one is mirrored.
+
+    Parameters
+    ----------
+    scan, reference : Scan
+        Fresh from `analyze`, with their pixels.
+
+    Raises
+    ------
+    AnotherPersonError, MirroredPhotoError
+    """
+    if scan.pixels is not None and reference.pixels is not None:
+        alike = similarity(reference.pixels.facemap, scan.pixels.facemap)
+        compare_quality(scan.quality, reference.quality, similarity=alike).confirm_person()
+
+
+def measure_folder(
+    folder: Path, *, dates: Path | None, largest_face: bool, same_person: bool, say: Say
+) -> Folder:
     """Measure every photo of one client.
 
     Parameters
@@ -49,8 +70,10 @@ def measure_folder(folder: Path, *, dates: Path | None, largest_face: bool, say:
         Table of dates.
     largest_face : bool
         Take the largest of several faces.
+    same_person : bool
+        The user confirms that all photos show one person, the right way round.
     say : callable
-        Receives a line for each photo that cannot be measured or dated.
+        Receives a line for each photo that stands in the way.
 
     Raises
     ------
@@ -58,10 +81,13 @@ def measure_folder(folder: Path, *, dates: Path | None, largest_face: bool, say:
         If there is no photo.
     BadOptionError
         If a photo has no date, or none could be measured.
+    AnotherPersonError, MirroredPhotoError
+        If a photo's skin is not that of the first photo of its view.
     """
     given = read_dates(dates) if dates is not None else {}
     scans: list[Scan] = []
     days: list[date] = []
+    references: dict[View, Scan] = {}
     failed = 0
     for photo in find_photos([folder]):
         try:
@@ -72,8 +98,11 @@ def measure_folder(folder: Path, *, dates: Path | None, largest_face: bool, say:
             continue
         try:
             days.append(date_of(photo.name, given, scan.captured_at))
-        except BadOptionError:
-            say(f"{photo.name}: no date")
+            first = references.setdefault(scan.view, scan)
+            if not same_person and first is not scan:
+                confirm_person(scan, first)
+        except (BadOptionError, ComparisonError):
+            say(f"{photo.name}:")
             raise
         scans.append(replace(scan, pixels=None))  # a course of pixels would not fit into memory
     if not scans:

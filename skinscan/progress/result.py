@@ -18,7 +18,7 @@ from skinscan.progress.tables import (
     frame,
     session_rows,
 )
-from skinscan.progress.values import Change, ConcernChange, DaySource, Event, Scope
+from skinscan.progress.values import Change, ConcernChange, DaySource, Event, Scope, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +153,8 @@ class Progress:
             )
             for e in inside
         ]
+        if all(item.verdict is Verdict.NOT_COMPARABLE for item in self.concerns):
+            return (*result, words.NOTE)
         if self.day_source is DaySource.OWN_BASELINES:
             result.append(words.DAY_SOURCE_OWN.format(count=len(self.baseline)))
         else:

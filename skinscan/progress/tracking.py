@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from skinscan.errors import NotComparableError
+from skinscan.errors import BadOptionError, NotComparableError
 from skinscan.metrics import metrics
 from skinscan.progress.areas import treated_names
 from skinscan.progress.following import follow
@@ -62,7 +62,8 @@ def track(
     Raises
     ------
     BadOptionError
-        Lists of different lengths, no scan, or a baseline on a day without photos.
+        Lists of different lengths, no scan, one photo under two dates, or a baseline on a day
+        without photos.
     NotComparableError
         Scans whose millimetres have different sources.
     UnknownNameError
@@ -73,6 +74,14 @@ def track(
     >>> progress = skinscan.track(scans, dates=dates)  # doctest: +SKIP
     >>> progress.summary()  # doctest: +SKIP
     """
+    first: dict[str, date] = {}
+    for scan, on in zip(scans, dates, strict=False):
+        if first.setdefault(scan.sha256, on) != on:
+            raise BadOptionError(
+                expected="every photo in one session",
+                found="the same photo under two dates",
+                remedy="Remove the copy from the session that it does not belong to",
+            )
     return _progress(
         scans,
         dates,
