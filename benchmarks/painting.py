@@ -28,6 +28,13 @@ COURSES: Mapping[str, Polyline] = {
     "crows_feet_right": ((-51, 28), (-64, 33)),
     "marionette_right": ((-31, -52), (-33, -66)),
 }
+#: Places of spots on the cheeks by region, canonical mm, two spots of 5 mm apart and more.
+SPOT_PLACES: Mapping[str, Polyline] = {
+    "cheek_malar_right": ((-36, 2), (-49, 2), (-36, -8), (-49, -8), (-42, -17)),
+    "cheek_malar_left": ((36, 2), (49, 2), (36, -8), (49, -8), (42, -17)),
+    "cheek_buccal_right": ((-53, -24), (-50, -33)),
+    "cheek_buccal_left": ((53, -24), (50, -33)),
+}
 #: Beyond so many sigmas nothing is painted.
 _REACH_SIGMAS = 5.0
 
@@ -52,12 +59,26 @@ def canonical_mm(shape: tuple[int, ...], facemap: FaceMap) -> Floats:
     return cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
 
 
-def darkened(rgb: NDArray[np.uint8], dose_pct: Floats) -> NDArray[np.uint8]:
-    """Darken a photo by 100·Δln Y = ``dose_pct``, shape (H, W); NaN changes nothing."""
+#: Red, green and blue absorb alike (shade), or as melanin does (relative to green, as in
+#: `skinscan.colour`).
+SHADE, MELANIN = (1.0, 1.0, 1.0), (0.69, 1.0, 1.70)
+
+
+def darkened(
+    rgb: NDArray[np.uint8], dose_pct: Floats, *, bands: tuple[float, float, float] = SHADE
+) -> NDArray[np.uint8]:
+    """Darken a photo by 100·Δln of ``dose_pct``, shape (H, W), times each band's share.
+
+    NaN changes nothing.
+    """
     dose = np.nan_to_num(dose_pct)
     painted = rgb.copy()
     touched = np.abs(dose) > 1e-3
-    light = to_linear(rgb[touched][None])[0] * np.exp(-dose[touched][:, None] / 100.0)
+    if not touched.any():
+        return painted
+    light = to_linear(rgb[touched][None])[0] * np.exp(
+        -dose[touched][:, None] * np.array(bands) / 100.0
+    )
     codes = np.asarray(from_linear(light.astype(np.float32)[None]))[0]
     painted[touched] = np.clip(np.rint(codes * 255), 0, 255)
     return painted

@@ -16,14 +16,15 @@ Precision: share of the length found that lies within 1.5 mm of a drawn line; re
 the drawn length within 1.5 mm of a line found. Phantoms (`--phantoms`) have exact truth, lines
 too faint for anyone included.
 
-Painted lines (`--painted`): dark lines of known contrast and width are painted on photos, or on
-phantoms, and measured, then painted with 30 % less contrast and measured again.
+Painted lines and spots (`--painted`): dark lines of known contrast and width, then brown spots,
+are painted on photos, or on phantoms, and measured, then painted with 30 % less contrast (spots
+also with 30 % less area) and measured again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -41,8 +42,18 @@ from _common import (
     resamples,
     span,
 )
-from numpy.typing import NDArray
-from painting import COURSES, canonical_mm, darkened, distance_mm, grooves
+from numpy.typing import ArrayLike, NDArray
+from painting import (
+    COURSES,
+    MELANIN,
+    SPOT_PLACES,
+    canonical_mm,
+    darkened,
+    distance_mm,
+    grooves,
+    nearest_mm,
+    spots,
+)
 from PIL import Image
 from scipy.ndimage import label
 from skimage.filters import frangi, hessian, meijering, sato
@@ -51,8 +62,9 @@ from skimage.morphology import skeletonize
 from skinscan.errors import SkinscanError
 from skinscan.facemap import rectify
 from skinscan.frame import map_px_to_mm
-from skinscan.metrics.lines import find_lines
-from skinscan.metrics.maps import face_maps
+from skinscan.metrics import measure as measure_all
+from skinscan.metrics.lines import Line, find_lines, follow
+from skinscan.metrics.maps import LevelMaps, face_maps
 from skinscan.metrics.wrinkles import visible
 from skinscan.phantom import (
     Capture,
@@ -66,6 +78,7 @@ from skinscan.phantom import (
 from skinscan.photo import load_photo
 from skinscan.regions import region_mask, regions
 from skinscan.scan import Scan, analyze
+from skinscan.shape import measure_shape
 
 Floats = NDArray[np.float64]
 Picture = NDArray[np.float32]
@@ -84,6 +97,9 @@ PILOTS = 8
 SUFFIXES = ("_mask", "-mask", "_masks", "_wrinkle", "_wrinkles", "_label", "_gt", "_annotation")
 #: Painted lines: contrast in %, full width in mm, and what is left of the contrast afterwards.
 PAINTED_PCT, PAINTED_MM, LEFT = (8.0, 15.0, 30.0, 60.0), (0.4, 0.8, 2.0), 0.7
+#: Painted spots: levels measured; melanin (100·optical density) and diameter in mm.
+SPOT_LEVELS_PX_MM = (2.0, 3.0)
+SPOT_DOSES = ((15.0, 3.0), (15.0, 5.0), (30.0, 3.0), (30.0, 5.0))
 FACE_OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
@@ -653,45 +669,116 @@ def report_rest(report: Report, results: Results) -> None:
 # --- painted lines -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
-    """A painted line as measured: severity of its region, contrast of the lines traced on it."""
+    """A painted photo as measured.
 
-    severity: float
-    contrast: float
+    Attributes
+    ----------
+    severity : Mapping[str, float]
+        Of the region of each painted course.
+    on : Mapping[str, Sequence[Line]]
+        Lines traced on each course, faint candidates included.
+    maps : LevelMaps
+        Of the highest level.
+    """
+
+    severity: Mapping[str, float]
+    on: Mapping[str, Sequence[Line]]
+    maps: LevelMaps
+
+    def contrast(self, course: str) -> float:
+        """Mean contrast of what is traced on a course, weighed as the metric weighs it."""
+        return weighed([line.contrast_pct for line in self.on[course]], self.on[course])
+
+    def reported(self, course: str) -> bool:
+        """Whether a line on the course is certain enough to be reported."""
+        return any(line.certainty >= 0.5 for line in self.on[course])
+
+    def followed(self, course: str, into: Seen) -> float:
+        """Mean contrast in another photo along the lines traced on a course in this one."""
+        return weighed(follow(self.on[course], into.maps), self.on[course])
 
 
-def seen_lines(scan: Scan, rgb: NDArray[np.uint8]) -> dict[str, Seen]:
+def weighed(values: ArrayLike, lines: Sequence[Line]) -> float:
+    """Mean over lines by length and, twice, by certainty; NaN where there is none."""
+    weights = np.array([w.length_mm * w.certainty**2 for w in lines])
+    known = np.isfinite(np.asarray(values, dtype=float))
+    if not len(lines) or weights[known].sum() <= 0:
+        return float("nan")
+    return float(np.average(np.asarray(values)[known], weights=weights[known]))
+
+
+def seen_lines(scan: Scan, rgb: NDArray[np.uint8]) -> Seen:
     """Measure a painted copy of a scan's photo, in the frame of the unpainted one.
 
     Landmarks move by a fraction of a mm when lines are painted; here only the paint changes.
     """
     facemap = rectify(load_photo(rgb), scan.face)
-    found = find_lines(face_maps(facemap))[facemap.top_level]
+    faces = face_maps(facemap)
+    found = find_lines(faces)[facemap.top_level]
     level = found.valley_level_px_mm
-    result = {}
+    severity, on = {}, {}
     for region, course in COURSES.items():
         inside = region_mask(region, level) & facemap.layers[level].skin
-        severity = float(visible(found.valley[inside]).mean()) if inside.any() else float("nan")
-        on = [
+        severity[region] = (
+            float(visible(found.valley[inside]).mean()) if inside.any() else float("nan")
+        )
+        on[region] = [
             line
-            for line in found.lines
+            for line in found.candidates
             if np.median(distance_mm(line.points_mm[:, None, :], course)) < TOLERANCE_MM
         ]
-        contrast = (
-            float(np.average([w.contrast_pct for w in on], weights=[w.length_mm for w in on]))
-            if on
-            else float("nan")
+    return Seen(severity, on, faces.levels[facemap.top_level])
+
+
+def reduction(pairs: Sequence[tuple[float, float]]) -> tuple[float, tuple[float, float]]:
+    """Pooled reduction in % of (full, less) per photo, resampled by photo; NaN is left out."""
+    table = np.array(pairs, dtype=float).reshape(-1, 2)
+
+    def of(rows: Floats) -> float:
+        full, less = rows.sum(axis=0)
+        return 100.0 * (1.0 - less / full) if full > 0 else float("nan")
+
+    return of(table), interval([of(table[k]) for k in resamples(len(table))])
+
+
+def pooled(photos: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
+    """Sum the (full, less) of each photo over its lines, pairs with NaN left out."""
+    return [
+        (sum(f for f, _ in known), sum(p for _, p in known))
+        for known in ([x for x in photo if np.isfinite(x).all()] for photo in photos)
+    ]
+
+
+@dataclass(frozen=True)
+class Faded:
+    """One painted line: (with all of its contrast, with less) by each way of measuring."""
+
+    severity: tuple[float, float]
+    severity_added: tuple[float, float]
+    traced: tuple[float, float]
+    followed: tuple[float, float]
+    followed_added: tuple[float, float]
+    reported: tuple[bool, bool]
+
+    @classmethod
+    def of(cls, course: str, before: Seen, full: Seen, less: Seen) -> Faded:
+        """Compare the photo without paint, with all and with less of it."""
+        severity = [x.severity[course] for x in (before, full, less)]
+        followed = [full.followed(course, x) for x in (before, full, less)]
+        return cls(
+            (severity[1], severity[2]),
+            (severity[1] - severity[0], severity[2] - severity[0]),
+            (full.contrast(course), less.contrast(course)),
+            (followed[1], followed[2]),
+            (followed[1] - followed[0], followed[2] - followed[0]),
+            (full.reported(course), less.reported(course)),
         )
-        result[region] = Seen(severity, contrast)
-    return result
 
 
-def report_painted(report: Report, cases: Sequence[Case]) -> None:
-    """Paint lines of known contrast, paint them again with less, and compare."""
-    #: (contrast, width) -> per photo, per line: before, all, part
-    cells: dict[tuple[float, float], list[list[tuple[Seen, Seen, Seen]]]] = {}
-    count = 0
+def unpainted(cases: Sequence[Case]) -> Iterator[tuple[Scan, NDArray[np.uint8], Floats]]:
+    """Scan, photo and canonical mm of its pixels, for each photo with a usable face."""
     for n, case in enumerate(cases):
         if n % 5 == 0:
             progress(f"painting on {n} of {len(cases)}")
@@ -700,9 +787,22 @@ def report_painted(report: Report, cases: Sequence[Case]) -> None:
         except SkinscanError:
             continue
         assert scan.pixels is not None
-        count += 1
         rgb = scan.pixels.photo.rgb
-        mm = canonical_mm(rgb.shape, scan.pixels.facemap)
+        yield scan, rgb, canonical_mm(rgb.shape, scan.pixels.facemap)
+
+
+def shown(pair: tuple[float, tuple[float, float]]) -> str:
+    """Write a reduction and its interval."""
+    return f"{number(pair[0], 0)} ({span(pair[1], 0)})"
+
+
+def report_painted(report: Report, cases: Sequence[Case]) -> None:
+    """Paint lines of known contrast, paint them again with less, and compare."""
+    #: (contrast, width) -> per photo, per line
+    cells: dict[tuple[float, float], list[list[Faded]]] = {}
+    count = 0
+    for scan, rgb, mm in unpainted(cases):
+        count += 1
         before = seen_lines(scan, rgb)
         for width in PAINTED_MM:
             whole = grooves(mm, COURSES.values(), contrast_pct=100.0, width_mm=width) / 100.0
@@ -710,54 +810,25 @@ def report_painted(report: Report, cases: Sequence[Case]) -> None:
                 full = seen_lines(scan, darkened(rgb, contrast * whole))
                 less = seen_lines(scan, darkened(rgb, LEFT * contrast * whole))
                 cells.setdefault((contrast, width), []).append(
-                    [(before[r], full[r], less[r]) for r in COURSES]
+                    [Faded.of(course, before, full, less) for course in COURSES]
                 )
-
-    def rise(lines: list[tuple[Seen, Seen, Seen]]) -> tuple[float, float]:
-        known = [t for t in lines if np.isfinite([x.severity for x in t]).all()]
-        return (
-            sum(full.severity - before.severity for before, full, _ in known),
-            sum(less.severity - before.severity for before, _, less in known),
-        )
-
-    def reduction(pairs: Sequence[tuple[float, float]]) -> tuple[float, tuple[float, float]]:
-        """Pooled reduction in %, resampled by photo."""
-        table = np.array(pairs).reshape(-1, 2)
-
-        def of(rows: Floats) -> float:
-            full, less = rows.sum(axis=0)
-            return 100.0 * (1.0 - less / full) if full > 0 else float("nan")
-
-        return of(table), interval([of(table[k]) for k in resamples(len(table))])
-
     rows = []
     for (contrast, width), photos in cells.items():
-        added, added_ci = reduction([rise(lines) for lines in photos])
-        every = [t for lines in photos for t in lines]
-        both = [
-            [
-                (f.contrast, p.contrast)
-                for _, f, p in lines
-                if np.isfinite(f.contrast) and np.isfinite(p.contrast)
-            ]
-            for lines in photos
-        ]
-        traced, traced_ci = reduction([(sum(f for f, _ in b), sum(p for _, p in b)) for b in both])
-        found = np.mean([np.isfinite(f.contrast) for _, f, _ in every])
-        kept = np.mean([np.isfinite(p.contrast) for _, _, p in every])
-        share = [
-            100.0 * (1.0 - less.severity / full.severity)
-            for _, full, less in every
-            if full.severity > 0
-        ]
+        every = [line for photo in photos for line in photo]
+        share = [100.0 * (1.0 - x.severity[1] / x.severity[0]) for x in every if x.severity[0] > 0]
+        full, less = np.mean([x.reported for x in every], axis=0)
         rows.append(
             (
                 f"{contrast:g}",
                 f"{width:g}",
-                f"{added:.0f} ({span(added_ci, 0)})",
+                shown(reduction(pooled([[x.severity_added for x in p] for p in photos]))),
                 number(float(np.median(share)), 0),
-                f"{traced:.0f} ({span(traced_ci, 0)})",
-                f"{100 * found:.0f} / {100 * kept:.0f}",
+                shown(
+                    reduction(pooled([[x.traced for x in p if all(x.reported)] for p in photos]))
+                ),
+                shown(reduction(pooled([[x.followed for x in p] for p in photos]))),
+                shown(reduction(pooled([[x.followed_added for x in p] for p in photos]))),
+                f"{100 * full:.0f} / {100 * less:.0f}",
             )
         )
     report.section(f"{count} photos, {len(COURSES)} lines each")
@@ -765,8 +836,13 @@ def report_painted(report: Report, cases: Sequence[Case]) -> None:
         "Dark lines with a Gaussian profile painted on the photo, then with 30 % less contrast: "
         f"{', '.join(COURSES)}. What is measured should be 30 %. Severity added: of the rise over "
         "the unpainted photo, summed over lines. Whole severity: of the region as it is, its "
-        "own lines and grain, which the paint leaves alone, included. Contrast: of the lines "
-        "traced on the painted course before and after. 95 %: bootstrap over photos."
+        "own lines and grain, which the paint leaves alone, included. Traced: contrast of the "
+        "lines traced on the painted course in each photo, candidates included, weighed by "
+        "length and certainty, where both photos report a line. Same course: "
+        "contrast in both photos along the lines traced with all the paint "
+        "(`skinscan.metrics.lines.follow`); what the skin had there before stays and makes it less "
+        "than 30 %. Added on the same course: without what the unpainted photo has "
+        "there. 95 %: bootstrap over photos."
     )
     report.table(
         (
@@ -774,10 +850,105 @@ def report_painted(report: Report, cases: Sequence[Case]) -> None:
             "width mm",
             "severity added, reduction % (95 %)",
             "whole severity, median",
-            "contrast of lines, reduction % (95 %)",
-            "traced, full / less, %",
+            "traced",
+            "same course",
+            "added on the same course",
+            "reported, full / less, %",
         ),
         rows,
+    )
+
+
+# --- painted spots -------------------------------------------------------------------------
+
+SPOT_METRICS = (
+    "tone.spot_area_fraction",
+    "tone.spot_density",
+    "tone.melanin",
+    "tone.evenness",
+    "tone.lightness",
+)
+
+
+def seen_spots(
+    scan: Scan,
+    rgb: NDArray[np.uint8],
+    mm: Floats,
+    *,
+    melanin: float,
+    diameter_mm: float,
+    within_mm: float,
+) -> dict[str, Floats]:
+    """Paint spots on a photo and measure it in the frame of the unpainted one.
+
+    Returns
+    -------
+    dict
+        Metric -> values by region; ``darkness at the places`` is the mean melanin against its
+        surroundings within ``within_mm`` of the centres.
+    """
+    centres = [c for places in SPOT_PLACES.values() for c in places]
+    dose = spots(mm, centres, contrast_pct=melanin, diameter_mm=diameter_mm)
+    photo = load_photo(darkened(rgb, dose, bands=MELANIN))
+    facemap = rectify(photo, scan.face, levels=SPOT_LEVELS_PX_MM)
+    shape = measure_shape(photo, scan.face, scale_source=scan.scale_source)
+    measurements, _ = measure_all(facemap, shape, view=scan.view)
+    level = facemap.top_level
+    maps = face_maps(facemap).levels[level]
+    rows, columns = maps.layer.skin.shape
+    x, y = np.meshgrid(np.arange(columns, dtype=float), np.arange(rows, dtype=float))
+    at = map_px_to_mm(np.column_stack([x.ravel(), y.ravel()]), level).reshape(rows, columns, 2)
+    values = {
+        m.metric + "/" + m.region: m.value
+        for m in measurements
+        if m.level_px_mm == level and m.region in SPOT_PLACES
+    }
+    result = {
+        name: np.array([values.get(f"{name}/{region}", np.nan) for region in SPOT_PLACES])
+        for name in SPOT_METRICS
+    }
+    place = [
+        maps.spot_contrast[(nearest_mm(at, region) < within_mm) & maps.layer.skin]
+        for region in SPOT_PLACES.values()
+    ]
+    result["darkness at the places"] = np.array([p.mean() if len(p) else np.nan for p in place])
+    return result
+
+
+def report_spots(report: Report, cases: Sequence[Case]) -> None:
+    """Paint brown spots on cheeks, then fainter or smaller, and compare."""
+    ways = {"contrast": (LEFT, 1.0), "area": (1.0, float(np.sqrt(LEFT)))}
+    #: (melanin, diameter, way) -> metric -> per photo (rise with all, rise with less)
+    cells: dict[tuple[float, float, str], dict[str, list[tuple[float, float]]]] = {}
+    count = 0
+    for scan, rgb, mm in unpainted(cases):
+        count += 1
+        for contrast, diameter in SPOT_DOSES:
+            paint = partial(seen_spots, scan, rgb, mm, within_mm=diameter / 2)
+            before = paint(melanin=0.0, diameter_mm=diameter)
+            full = paint(melanin=contrast, diameter_mm=diameter)
+            for way, (fainter, smaller) in ways.items():
+                less = paint(melanin=fainter * contrast, diameter_mm=smaller * diameter)
+                cell = cells.setdefault((contrast, diameter, way), {})
+                for name in full:
+                    sign = -1.0 if name == "tone.lightness" else 1.0
+                    rise = sign * np.array([full[name] - before[name], less[name] - before[name]])
+                    cell.setdefault(name, []).append(tuple(np.nansum(rise, axis=1)))
+    names = ("darkness at the places", *SPOT_METRICS)
+    report.section(f"Spots: {count} photos, {sum(map(len, SPOT_PLACES.values()))} spots each")
+    report.say(
+        "Round spots with the colour of melanin (100·optical density in green) painted on the "
+        "cheeks, then with 30 % less contrast or 30 % less area. Reduction in % (95 %, bootstrap "
+        "over photos) of what the paint adds to each number, summed over the regions of the "
+        "cheeks; darkness at the places: mean melanin against its surroundings inside the painted "
+        "circles, the same places in all photos. Where paint adds nothing there is no number."
+    )
+    report.table(
+        ("100·OD", "mm", "30 % less", *names),
+        [
+            (f"{c:g}", f"{d:g}", way, *(shown(reduction(cell[name])) for name in names))
+            for (c, d, way), cell in cells.items()
+        ],
     )
 
 
@@ -821,7 +992,9 @@ def main() -> None:
             cases = [Case(p.stem, p, blank) for p in pictures(args.paint_on, "*neutral*")]
         if not cases:
             options.error(f"no photo named *neutral* in {args.paint_on}")
-        report_painted(report, cases[:: max(1, len(cases) // args.painted)][: args.painted])
+        chosen = cases[:: max(1, len(cases) // args.painted)][: args.painted]
+        report_painted(report, chosen)
+        report_spots(report, chosen)
         report.write(args.write)
         return
     report = Report("Lines", "wrinkles.py")

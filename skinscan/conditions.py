@@ -96,7 +96,7 @@ def _without_nan(data: Mapping[str, Any]) -> dict[str, Any]:
 def conditions_from_dict(data: Mapping[str, Any]) -> Conditions:
     """Rebuild what `conditions_to_dict` gave."""
 
-    def known(value: object) -> object:
+    def known(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
         if isinstance(value, list):
             return tuple(math.nan if v is None else v for v in value)
         return math.nan if value is None else value

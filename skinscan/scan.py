@@ -385,6 +385,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
                 "length_mm": w.length_mm,
                 "contrast_pct": w.contrast_pct,
                 "width_mm": w.width_mm,
+                "certainty": w.certainty,
             }
             for w in scan.wrinkles
         ],
@@ -445,6 +446,7 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
                 length_mm=float(w["length_mm"]),
                 contrast_pct=float(w["contrast_pct"]),
                 width_mm=float(w["width_mm"]),
+                certainty=float(w["certainty"]),
             )
             for w in data["wrinkles"]
         ),

@@ -47,6 +47,13 @@ _CORE = (
 
 #: Accepted deviation from the face's own skin: 100·ln of luminance and of colour ratios.
 _DARKEST, _BRIGHTEST = -95.0, 90.0
+#: In the middle of the bare zone darkness alone is no hair: the side of a face that a lamp does
+#: not reach still has a sixth of the light of the other side. Colour and grain must agree there.
+_DARKEST_BARE, _BARE_HALF_MM = -180.0, 45.0
+#: Dark valleys up to twice this wide with bright shoulders are folds; between these heights, mm,
+#: they may be rims of glasses too, and stay out.
+_FOLD_MM = 2.0
+_RIMS_LOW_MM, _RIMS_HIGH_MM = 0.0, 46.0
 _COLOUR_FLOOR = 9.0
 _COLOUR_SIGMAS = 4.5
 #: Grain (median detail within 4.5 mm) above which a patch is hair: relative to the core's own,
@@ -56,6 +63,9 @@ _GRAIN_HAIRY, _GRAIN_BARE = (3.5, 6.0), (7.0, 12.0)
 #: Upper and lower end of the bare zone, and the moustache inside it: y below, |x| within, mm.
 _BARE_TOP_MM, _BARE_BOTTOM_MM = 46.0, -38.0
 _MOUSTACHE_TOP_MM, _MOUSTACHE_HALF_MM = -12.0, 24.0
+#: The two walls of a fold make a band of grain narrower than twice this, with skin on both sides;
+#: hair grows in patches, or goes on beyond the outline or into what is too dark or off colour.
+_GRAIN_BAND_MM = 2.5
 
 
 def fill_outline(points_mm: NDArray[np.float64], level: float) -> NDArray[np.uint8]:
@@ -115,12 +125,30 @@ def _position_terms() -> NDArray[np.float32]:
 @cache
 def _bare_zone() -> NDArray[np.bool_]:
     """Where hair hardly ever lies on the face, on the grid."""
-    rows, columns = map_size(GRID_PX_MM)
-    v, u = np.mgrid[0:rows, 0:columns]
-    at = map_px_to_mm(np.stack([u, v], axis=-1).astype(np.float64), GRID_PX_MM)
-    x, y = np.abs(at[..., 0]), at[..., 1]
+    places = _places()
+    x, y = np.abs(places[..., 0]), places[..., 1]
     bare = (y < _BARE_TOP_MM) & (y > _BARE_BOTTOM_MM)
     return np.asarray(bare & ~((y < _MOUSTACHE_TOP_MM) & (x < _MOUSTACHE_HALF_MM)))
+
+
+@cache
+def _places() -> NDArray[np.float64]:
+    """Position (x, y) of each grid pixel, canonical mm, shape (rows, columns, 2)."""
+    v, u = np.indices(map_size(GRID_PX_MM)).astype(np.float64)
+    return map_px_to_mm(np.stack([u, v], axis=-1), GRID_PX_MM)
+
+
+def _too_dark(light: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Darker than skin is, even in a fold or in the face's own shadow.
+
+    ``light`` is 100·ln of luminance relative to the face's own trend, on the grid.
+    """
+    x, y = np.moveaxis(_places(), -1, 0)
+    filled = cv2.morphologyEx(light, cv2.MORPH_CLOSE, _disc(_FOLD_MM))
+    thin = (light <= _DARKEST) & (filled > _DARKEST)
+    shaded = _bare_zone() & (np.abs(x) < _BARE_HALF_MM)
+    dark = filled <= np.where(shaded, _DARKEST_BARE, _DARKEST)
+    return np.asarray(dark | (thin & (y > _RIMS_LOW_MM) & (y < _RIMS_HIGH_MM)))
 
 
 def _trend(
@@ -212,14 +240,16 @@ def skin_mask(
         gaussian(f.astype(np.float32), 0.6 * GRID_PX_MM) for f in (log_y, red_green, green_blue)
     ]
     light, _ = _trend(smooth[0], terms, core, domain, reach=60.0)
-    accept = (light > _DARKEST) & (light < _BRIGHTEST)
+    accept = ~_too_dark(light) & (light < _BRIGHTEST)
     for colour in smooth[1:]:
         residual, spread = _trend(colour, terms[..., :3], core, domain, reach=30.0)
         accept &= np.abs(residual) < max(_COLOUR_SIGMAS * spread, _COLOUR_FLOOR)
     grain = _grain(log_y.astype(np.float32))
     usual = float(np.median(grain[core]))
     hairy, bare = (max(factor * usual, least) for factor, least in (_GRAIN_HAIRY, _GRAIN_BARE))
-    accept &= grain < np.where(_bare_zone(), bare, hairy)
+    rough = grain >= np.where(_bare_zone(), bare, hairy)
+    other = (rough | ~accept | ~visible).astype(np.uint8)
+    accept &= ~rough | (cv2.morphologyEx(other, cv2.MORPH_OPEN, _disc(_GRAIN_BAND_MM)) == 0)
     # Holes of the size of a mole or a fold stay skin; islands and hairs do not.
     cleaned = cv2.morphologyEx((accept | features).astype(np.uint8), cv2.MORPH_CLOSE, _disc(1.5))
     cleaned = cv2.morphologyEx(cleaned, cv2.MORPH_OPEN, _disc(2.5))

@@ -294,7 +294,8 @@ def sample_scan(sample_photo):
 
 def printed(scan, columns, **declared):
     from skinscan.cli.report import report
-    from skinscan.photoscore import Declaration, photo_score
+    from skinscan.declaration import Declaration
+    from skinscan.photoscore import photo_score
 
     score = photo_score(scan.quality, Declaration(**declared))
     screen = io.StringIO()
@@ -342,8 +343,8 @@ def test_show_prints_the_report(sample_photo, sample_scan):
 
 
 def test_show_scores_what_is_declared(sample_photo, sample_scan):
+    from skinscan.declaration import MakeUp, Noted
     from skinscan.landmarks import View
-    from skinscan.photoscore import MakeUp, Noted
 
     everything = {
         "make_up": MakeUp.NONE,

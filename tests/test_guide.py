@@ -14,10 +14,10 @@ from itertools import combinations
 import pytest
 
 import skinscan
+from skinscan.declaration import SETTLED_HOURS
 from skinscan.errors import BadOptionError
 from skinscan.guide import Paper, photo_guide, text
 from skinscan.guide.text import farthest_cm, limit_rows, limit_text, steps
-from skinscan.photoscore import SETTLED_HOURS
 from skinscan.quality import RULES, SIDE_YAW_DEG
 
 FAMILIES = {

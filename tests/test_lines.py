@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,12 @@ from painting import COURSES as PAINTED
 from painting import canonical_mm, darkened, distance_mm, grooves, nearest_mm, spots
 
 import skinscan
+from skinscan.facemap import rectify
+from skinscan.metrics.lines import find_lines, follow
+from skinscan.metrics.maps import face_maps
+from skinscan.metrics.tracing import seen_width_mm, true_width_mm
 from skinscan.phantom.camera import encode_jpeg
+from skinscan.photo import load_photo
 from skinscan.regions import region
 
 #: Lines that the phantom without lines may show: alar groove, hairline, edge of the upper lip.
@@ -76,7 +82,8 @@ def test_a_painted_line_is_found_where_it_is(grooved, name, dose):
     inside = off(along(line), traced)
     assert np.mean(inside < 1.0) > 0.85, "along its whole length"
     length = np.hypot(*np.diff(line, axis=0).T).sum()
-    assert sum(w.length_mm for w in found) == pytest.approx(length, rel=0.25)
+    # Averaging along the line (2 mm sigma) lets it reach beyond both ends.
+    assert sum(w.length_mm for w in found) == pytest.approx(length, rel=0.25, abs=4.0)
     strongest = max(found, key=lambda w: w.length_mm)
     ends = np.asarray(line, dtype=float)[[0, -1]]
     beside = off(strongest.points_mm, line)
@@ -91,8 +98,7 @@ def test_contrast_and_width_are_those_painted(grooved, name, dose):
     contrast, width = dose
     found = max(near_line(grooved(*dose), PAINTED[name]), key=lambda w: w.length_mm)
     assert found.contrast_pct == pytest.approx(contrast, rel=0.30)
-    # The photo's own blur (0.6 px, and the map's sampling) widens a line: 0.4 mm in quadrature.
-    assert found.width_mm == pytest.approx(np.hypot(width, 0.4), rel=0.30)
+    assert found.width_mm == pytest.approx(width, rel=0.30)
 
 
 def test_the_mean_contrast_is_right_within_a_fifth(grooved):
@@ -125,6 +131,7 @@ def test_points_in_photo_and_map_belong_together(portrait):
         assert w.length_mm >= 6.0
         assert w.contrast_pct > 0
         assert w.width_mm > 0
+        assert 0.3 < w.certainty <= 1
         assert region(w.region)
     strength = [w.contrast_pct * w.length_mm for w in scan.wrinkles]
     assert strength == sorted(strength, reverse=True)
@@ -134,6 +141,69 @@ def test_a_line_free_face_has_hardly_a_line(canvas, studio, plain, middle):
     assert len(canvas[1].wrinkles) <= ALLOWED
     noisy = studio.scan(plain, replace(middle, iso_noise=3.0, seed=4))
     assert len(noisy.wrinkles) <= ALLOWED
+
+
+@pytest.fixture(scope="module")
+def painted_maps(canvas):
+    """Maps of the photo with forehead lines of some contrast, 1 mm wide, in one frame."""
+    rgb, before, mm = canvas
+    line = PAINTED["forehead_upper"]
+
+    @cache
+    def paint(contrast):
+        dose = grooves(mm, [line], contrast_pct=contrast, width_mm=1.0)
+        return face_maps(rectify(load_photo(darkened(rgb, dose)), before.face))
+
+    return paint
+
+
+def on_forehead(faces):
+    top = faces.facemap.top_level
+    return [
+        line
+        for line in find_lines(faces)[top].candidates
+        if np.median(off(line.points_mm, PAINTED["forehead_upper"])) < 1.5
+    ]
+
+
+def test_a_line_comes_in_by_degrees(painted_maps):
+    certain = np.array(
+        [
+            sum(line.length_mm * line.certainty for line in on_forehead(painted_maps(contrast)))
+            for contrast in (1.0, 2.5, 4.0, 6.0, 8.0, 12.0, 20.0)
+        ]
+    )
+    assert certain[0] < 5.0
+    assert certain[-1] == pytest.approx(51.0, rel=0.15)
+    assert (np.diff(certain) > -2.5).all(), certain
+    assert ((certain > 5.0) & (certain < 46.0)).sum() >= 2, certain
+
+
+def test_the_same_course_loses_what_the_paint_loses(painted_maps):
+    lines = [line for line in on_forehead(painted_maps(20.0)) if line.certainty > 0.5]
+    assert lines
+    plain, full, less = (
+        follow(lines, painted_maps(contrast).levels[painted_maps(contrast).facemap.top_level])
+        for contrast in (0.0, 20.0, 14.0)
+    )
+    np.testing.assert_allclose((less - plain) / (full - plain), 0.7, atol=0.04)
+    np.testing.assert_allclose(full - plain, 20.0, rtol=0.2)
+
+
+def test_a_covered_course_has_no_contrast(painted_maps):
+    faces = painted_maps(20.0)
+    line = on_forehead(faces)[0]
+    away = replace(line, points_mm=line.points_mm + np.array([0.0, 60.0]))
+    assert np.isnan(follow([away], faces.levels[faces.facemap.top_level])).all()
+
+
+@pytest.mark.parametrize("level", [3.0, 4.5, 6.0, 9.0])
+def test_blur_taken_off_is_blur_put_on(level):
+    for width in (0.4, 1.0, 3.0):
+        seen = seen_width_mm(width, level)
+        assert seen > width
+        assert true_width_mm(seen, level) == pytest.approx(width)
+    assert 0 < true_width_mm(0.1, level) < 0.5
 
 
 def severity(scan):

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skinscan import photoscore
+from skinscan.declaration import SETTLED_HOURS, Declaration, MakeUp, Noted
 from skinscan.errors import BadOptionError
 from skinscan.flags import Flag
 from skinscan.landmarks import View
-from skinscan.photoscore import SETTLED_HOURS, Declaration, MakeUp, Noted, photo_score
+from skinscan.photoscore import photo_score
 from skinscan.quality import RULES, Grade, Light, Quality
 
 #: The standard's criteria (doi:10.1097/GOX.0000000000004464), in its order.

@@ -14,12 +14,13 @@ from rich.console import Console
 
 import skinscan
 from skinscan.cli.report import report
+from skinscan.declaration import Declaration
 from skinscan.errors import UnknownNameError
 from skinscan.flags import SENTENCES, Flag, flag_names, parse_flags, sentences
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.metrics import Better, Concern, by_family, metric, metrics
 from skinscan.metrics.registry import _REGISTRY, Dose, register
-from skinscan.photoscore import Declaration, photo_score
+from skinscan.photoscore import photo_score
 from skinscan.regions import FACE, groups, members
 from skinscan.scan import TABLE_COLUMNS
 

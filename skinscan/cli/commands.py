@@ -293,13 +293,13 @@ def show(
     from rich.console import Console  # noqa: PLC0415 - only for this command
 
     from skinscan.cli.report import report  # noqa: PLC0415 - same
-    from skinscan.landmarks import View  # noqa: PLC0415 - same
-    from skinscan.photoscore import (  # noqa: PLC0415 - same
+    from skinscan.declaration import (  # noqa: PLC0415 - same
         Declaration,
         MakeUp,
         Noted,
-        photo_score,
     )
+    from skinscan.landmarks import View  # noqa: PLC0415 - same
+    from skinscan.photoscore import photo_score  # noqa: PLC0415 - same
     from skinscan.scan import analyze  # noqa: PLC0415 - loads mediapipe
 
     with _calm():

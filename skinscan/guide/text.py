@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skinscan.photoscore import SETTLED_HOURS
+from skinscan.declaration import SETTLED_HOURS
 from skinscan.quality import RULES, SIDE_YAW_DEG, Grade, Rule
 
 TITLE = "How we photograph skin"

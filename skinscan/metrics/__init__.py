@@ -52,7 +52,10 @@ class Wrinkle:
     region : str
         Region that holds most of it, or the nearest one.
     length_mm, contrast_pct, width_mm : float
-        Length, contrast of the core against both shoulders (100·Δln Y), full width at half of it.
+        Length, contrast of the core against both shoulders (100·Δln Y), full width at half of it
+        without the blur of the level.
+    certainty : float
+        0.5 where it is just reported to 1 where it stands out clearly; mean along the line.
     """
 
     points_px: NDArray[np.float64]
@@ -61,6 +64,7 @@ class Wrinkle:
     length_mm: float
     contrast_pct: float
     width_mm: float
+    certainty: float
 
 
 def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
@@ -99,7 +103,7 @@ def measure(
     measurements : tuple of Measurement
         All metrics, regions and levels present in the FaceMap, without standard errors.
     wrinkles : tuple of Wrinkle
-        Lines found at the highest level.
+        Lines found at the highest level that are certain enough to be reported.
     """
     faces = face_maps(facemap)
     lines = find_lines(faces)
@@ -196,6 +200,7 @@ def _wrinkles(lines: LevelLines, facemap: FaceMap) -> tuple[Wrinkle, ...]:
             length_mm=line.length_mm,
             contrast_pct=line.contrast_pct,
             width_mm=line.width_mm,
+            certainty=line.certainty,
         )
         for line in lines.lines
     )

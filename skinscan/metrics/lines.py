@@ -7,48 +7,54 @@ that stand out from the grain of the skin around them are traced, linked and mea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from skinscan.frame import GRID_PX_MM, map_px_to_mm, map_size, mm_to_map_px
 from skinscan.metrics.maps import FaceMaps, LevelMaps, masked_blur
 from skinscan.metrics.tracing import (
     STEP_MM,
+    contrast_along,
     join_pieces,
     length_mm,
     measure_profiles,
     pixel_paths,
     resample,
+    seen_width_mm,
+    true_width_mm,
 )
 from skinscan.metrics.valleys import SCALES, Response, Scale, crests, search_valleys
 from skinscan.pixels import resized_area, resized_linear, resized_nearest, sampled
 from skinscan.regions import region_mask, regions
 
-#: Contrast at which a line starts and continues, in multiples of the skin's grain around it.
-_START_GRAINS, _CONTINUE_GRAINS = 3.0, 1.7
+#: Crests of at least this contrast are traced, in multiples of the skin's grain around them.
+_TRACED_GRAINS = 1.6
 #: The grain around a place is that within this distance (Gaussian sigma): about a region.
 _GRAIN_REACH_MM = 20.0
 #: A smoothed picture has no grain; with less than this in % everything would be a line.
 _LEAST_GRAIN_PCT = 1.0
-#: Evidence of a line: its mean contrast in grains x the square root of its length, because
-#: grain averages out along a line. A line of this length must stand out by so many grains.
-_EVIDENT_GRAINS, _EVIDENT_MM = 2.5, 10.0
 #: Finest level on which lines are traced; finer levels would not move them.
 _TRACE_LEVEL = 4.5
-#: A line whose measured contrast is less than this many grains was traced along something else.
-_LEAST_GRAINS = 1.5
-#: A course that is dark over less of its length than this leads across a spot, not along a line.
-_LEAST_FILLED = 0.65
+#: Certainty of each point of a line: 0 at the first and 1 at the second of each pair, the least
+#: of all counts. In grains: contrast there; highest contrast within `_STRONGEST_MM` along the
+#: line; mean contrast over a window along the line (Gaussian sigma `_WINDOW_MM`, 0 beyond the
+#: ends, so that a shorter line must stand out more), best within `_NEAR_MM`; contrast measured
+#: across. Then the share of the line that is as dark as the rest, without which a course leads
+#: across a spot; and its length, because shorter pieces are pores, hairs and noise.
+_HERE_GRAINS, _STRONGEST_GRAINS = (1.2, 2.2), (1.4, 3.8)
+_WINDOW_GRAINS, _ACROSS_GRAINS = (0.8, 2.6), (1.0, 2.0)
+_FILLED, _LENGTH_MM = (0.5, 0.8), (4.0, 8.0)
+_STRONGEST_MM, _WINDOW_MM, _NEAR_MM = 10.0, 5.0, 6.0
 #: Skin does not lose half of its light within so little width: a strand of hair, a rim of glasses.
 _THREAD_PCT, _THREAD_MM = 50.0, 1.5
-#: Shorter pieces are pores, hairs and noise.
-_SHORTEST_MM = 6.0
+#: Lines of at least this certainty and length are reported and drawn.
+_REPORTED_CERTAINTY, _REPORTED_MM = 0.5, 6.0
 #: Limit between fine lines, wrinkles and folds, width in mm.
 FINE_BELOW_MM, FOLD_FROM_MM = 0.5, 2.0
 
@@ -67,7 +73,9 @@ class Line:
     contrast_pct : float
         Mean contrast of the core against both shoulders, 100·Δln Y.
     width_mm : float
-        Full width at half of the contrast.
+        Full width at half of the contrast, without the blur of the level.
+    weights : ndarray of float64, shape (N,)
+        Certainty of each point, 0 at the limit of tracing to 1 clearly above it.
     """
 
     points_mm: NDArray[np.float64]
@@ -75,6 +83,12 @@ class Line:
     length_mm: float
     contrast_pct: float
     width_mm: float
+    weights: NDArray[np.float64]
+
+    @property
+    def certainty(self) -> float:
+        """Mean certainty along the line, 0 to 1."""
+        return float(self.weights.mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +98,9 @@ class LevelLines:
     Attributes
     ----------
     lines : tuple of Line
+        Those certain enough to be reported.
+    candidates : tuple of Line
+        All that were traced; numbers weigh each step by its certainty.
     valley : ndarray of float32, shape ``map_size(level)``
         Contrast in % of the best line through each pixel, before any threshold.
     valley_level_px_mm : float
@@ -91,31 +108,33 @@ class LevelLines:
     """
 
     lines: tuple[Line, ...]
+    candidates: tuple[Line, ...]
     valley: NDArray[np.float32]
     valley_level_px_mm: float
 
     @cached_property
     def _steps(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-        """Flat map index, line and length in mm of every step of every line."""
+        """Flat map index, candidate and certain length in mm of every step."""
         rows, columns = map_size(self.valley_level_px_mm)
         index, owner, length = [], [], []
-        for i, line in enumerate(self.lines):
+        for i, line in enumerate(self.candidates):
             middle = 0.5 * (line.points_mm[1:] + line.points_mm[:-1])
             px = np.round(mm_to_map_px(middle, self.valley_level_px_mm)).astype(np.intp)
             u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
             index.append(v * columns + u)
             owner.append(np.full(len(u), i, dtype=np.intp))
-            length.append(np.hypot(*np.diff(line.points_mm, axis=0).T))
+            certain = 0.5 * (line.weights[1:] + line.weights[:-1])
+            length.append(certain * np.hypot(*np.diff(line.points_mm, axis=0).T))
         if not index:
             none = np.zeros(0, dtype=np.intp)
             return none, none, np.zeros(0)
         return np.concatenate(index), np.concatenate(owner), np.concatenate(length)
 
     def lengths_inside(self, region: str) -> NDArray[np.float64]:
-        """Length in mm of each line inside a region, shape (number of lines,)."""
+        """Length in mm, times certainty, of each candidate inside a region, shape (candidates,)."""
         index, owner, length = self._steps
         inside = region_mask(region, self.valley_level_px_mm).ravel()[index]
-        totals = np.bincount(owner[inside], weights=length[inside], minlength=len(self.lines))
+        totals = np.bincount(owner[inside], weights=length[inside], minlength=len(self.candidates))
         return np.asarray(totals, dtype=np.float64)
 
     def mask(self, level: float, *, margin_mm: float) -> NDArray[np.bool_]:
@@ -123,7 +142,8 @@ class LevelLines:
         canvas = np.zeros(map_size(level), dtype=np.uint8)
         shift = 4
         for line in self.lines:
-            thick = max(1, round((line.width_mm + 2.0 * margin_mm) * level))
+            seen = seen_width_mm(line.width_mm, level)
+            thick = max(1, round((seen + 2.0 * margin_mm) * level))
             px = np.round(mm_to_map_px(line.points_mm, level) * 2**shift).astype(np.int32)
             cv2.polylines(canvas, [px], False, 1, thickness=thick, shift=shift)
         return np.asarray(canvas > 0)
@@ -151,6 +171,7 @@ class _Traced:
     valley: NDArray[np.float32]
     level: float
     pieces: tuple[NDArray[np.float64], ...]
+    weights: tuple[NDArray[np.float64], ...]
 
 
 def _grain_around(faces: FaceMaps) -> NDArray[np.float32]:
@@ -166,13 +187,35 @@ def _grain_around(faces: FaceMaps) -> NDArray[np.float32]:
     return np.asarray(np.maximum(np.float32(0.85) * mean, np.float32(_LEAST_GRAIN_PCT)))
 
 
-def _evident(piece: NDArray[np.float64], relative: NDArray[np.float32], level: float) -> bool:
-    """Whether a course is long enough for its contrast, or dark enough for its length."""
-    length = length_mm(piece)
-    if length < _SHORTEST_MM:
-        return False
-    along = sampled(relative, mm_to_map_px(piece, level)[:, None, :])
-    return float(along.mean()) * math.sqrt(length / _EVIDENT_MM) >= _EVIDENT_GRAINS
+def _rising(value: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.float64]:
+    """0 below the first limit, 1 above the second, smooth between (3 t² - 2 t³)."""
+    t = np.clip((value - limits[0]) / (limits[1] - limits[0]), 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t))
+
+
+def _steps(length: float) -> int:
+    return 2 * round(length / STEP_MM) + 1
+
+
+def _certainty(grains: NDArray[np.float64], length: float) -> NDArray[np.float64]:
+    """Certainty of each point of a course from its contrast in grains, shape (N,).
+
+    It looks at what lies near along the line, so that it hardly matters whether a faint stretch
+    far away was joined to it.
+    """
+    here = gaussian_filter1d(grains, 2.0, mode="nearest")
+    strongest = maximum_filter1d(here, _steps(_STRONGEST_MM), mode="constant")
+    window = gaussian_filter1d(grains, _WINDOW_MM / STEP_MM, mode="constant")
+    window = maximum_filter1d(window, _steps(_NEAR_MM), mode="constant")
+    limits = np.stack(
+        [
+            _rising(here, _HERE_GRAINS),
+            _rising(strongest, _STRONGEST_GRAINS),
+            _rising(window, _WINDOW_GRAINS),
+            np.full(len(grains), float(_rising(np.array(length), _LENGTH_MM))),
+        ]
+    )
+    return np.asarray(limits.min(axis=0), dtype=np.float64)
 
 
 def _traced(
@@ -196,28 +239,82 @@ def _traced(
         np.copyto(direction, which, where=better)
     best[~faces.levels[level].layer.skin] = 0.0
     relative = best / resized_linear(grain, rows, columns)
-    mask = crests(relative, direction, start=_START_GRAINS, go_on=_CONTINUE_GRAINS)
+    mask = crests(relative, direction, above=_TRACED_GRAINS)
     joined = join_pieces([map_px_to_mm(path, level) for path in pixel_paths(mask)])
-    pieces = (resample(piece, STEP_MM) for piece in joined)
-    return _Traced(best, level, tuple(p for p in pieces if _evident(p, relative, level)))
+    pieces, weights = [], []
+    for piece in (resample(course, STEP_MM) for course in joined):
+        grains = sampled(relative, mm_to_map_px(piece, level)[:, None, :])[:, 0]
+        certainty = _certainty(grains.astype(np.float64), length_mm(piece))
+        if certainty.any():
+            pieces.append(piece)
+            weights.append(certainty)
+    return _Traced(best, level, tuple(pieces), tuple(weights))
 
 
 def _measured(traced: _Traced, maps: LevelMaps, grain: NDArray[np.float32]) -> tuple[Line, ...]:
     nearest, names = _nearest_region(traced.level)
     rows, columns = nearest.shape
     lines = []
-    for centred, depth, width, filled in measure_profiles(traced.pieces, maps):
-        around = sampled(grain, mm_to_map_px(centred, GRID_PX_MM)[:, None, :]).mean()
-        if depth < _LEAST_GRAINS * around or filled < _LEAST_FILLED:
+    measured = measure_profiles(traced.pieces, maps)
+    for (centred, depth, seen_mm, filled), weights in zip(measured, traced.weights, strict=True):
+        if depth > _THREAD_PCT and seen_mm < _THREAD_MM:
             continue
-        if depth > _THREAD_PCT and width < _THREAD_MM:
+        around = sampled(grain, mm_to_map_px(centred, GRID_PX_MM)[:, None, :]).mean()
+        whole = min(
+            float(_rising(np.array(depth / around), _ACROSS_GRAINS)),
+            float(_rising(np.array(filled), _FILLED)),
+        )
+        if not whole:
             continue
         px = np.round(mm_to_map_px(centred, traced.level)).astype(int)
         u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
         region = names[int(np.bincount(nearest[v, u]).argmax())]
-        lines.append(Line(centred, region, length_mm(centred), depth, width))
+        width = true_width_mm(seen_mm, maps.layer.level_px_mm)
+        lines.append(
+            Line(centred, region, length_mm(centred), depth, width, np.minimum(weights, whole))
+        )
     lines.sort(key=lambda line: -line.contrast_pct * line.length_mm)
     return tuple(lines)
+
+
+def _reported(candidates: Sequence[Line]) -> tuple[Line, ...]:
+    """Keep what is certain of each candidate, from its first certain point to its last."""
+    kept = []
+    for line in candidates:
+        certain = np.flatnonzero(line.weights >= _REPORTED_CERTAINTY)
+        if not len(certain):
+            continue
+        part = slice(certain[0], certain[-1] + 1)
+        length = length_mm(line.points_mm[part])
+        if length >= _REPORTED_MM:
+            kept.append(
+                replace(
+                    line,
+                    points_mm=line.points_mm[part],
+                    weights=line.weights[part],
+                    length_mm=length,
+                )
+            )
+    kept.sort(key=lambda line: -line.contrast_pct * line.length_mm)
+    return tuple(kept)
+
+
+def follow(lines: Sequence[Line], maps: LevelMaps) -> NDArray[np.float64]:
+    """Contrast in % along the courses of lines found in another photo of the same face.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+    maps : LevelMaps
+        Of the other photo, at any level that resolves the lines.
+
+    Returns
+    -------
+    ndarray of float64, shape (number of lines,)
+        Along the same courses and with the same widths, whether a line would be found there
+        or not, so that nothing is chosen by its contrast; NaN where the course is covered.
+    """
+    return np.array([contrast_along(line.points_mm, line.width_mm, maps)[0] for line in lines])
 
 
 def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
@@ -258,8 +355,10 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
             respond(plan)
             traced[plan, level] = _traced(plan, responses, level, faces, grain)
         course = traced[plan, level]
+        candidates = _measured(course, faces.levels[limit], grain)
         result[limit] = LevelLines(
-            lines=_measured(course, faces.levels[limit], grain),
+            lines=_reported(candidates),
+            candidates=candidates,
             valley=course.valley,
             valley_level_px_mm=level,
         )

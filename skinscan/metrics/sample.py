@@ -78,7 +78,7 @@ class RegionSample:
 
     @cached_property
     def line_lengths_mm(self) -> NDArray[np.float64]:
-        """Length of each line of ``lines`` inside the region, shape (number of lines,)."""
+        """Length times certainty of each candidate inside the region, shape (candidates,)."""
         return self.lines.lengths_inside(self.region.name)
 
     def cut(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -165,10 +165,19 @@ def resample(points: NDArray[np.float64], step: float) -> NDArray[np.float64]:
 _PROFILE_MM = np.arange(-3.0, 3.0001, 0.1)
 #: A line's centre is looked for this close to its traced course, its shoulders within reach.
 _CENTRE_MM, _REACH_MM = 0.5, 2.2
-#: Core and shoulders over which contrast is taken, in widths of the line from its centre; the
-#: shoulders are at least this wide, and this share of them is skin.
-_CORE_WIDTHS, _SHOULDER_WIDTHS = 0.15, (1.0, 1.6)
-_SHOULDER_LEAST_MM, _SKIN_SHOULDER = 0.4, 0.5
+#: Contrast is fitted within so many seen widths of the centre, at least and at most these mm.
+_FIT_WIDTHS, _FIT_LEAST_MM = 1.8, 0.9
+#: Sigma of a Gaussian of full width 1 at half height.
+_SIGMA_OF_WIDTH = 1.0 / 2.3548
+#: What a line of no width would look like: lens, sampling of level and profile in pixels, and
+#: the wavering of a centreline over the length of a profile, full widths at half height.
+_BLUR_PX, _WAVER_MM = 2.2, 0.2
+#: Steps of the fit of a width, and the largest change of its logarithm in one.
+_FIT_STEPS, _WIDTH_STEP = 3, 0.3
+#: A valley that the profiles' own slope explains up to this share has no depth of its own.
+_LEAST_FIT = 1e-3
+#: No width below this share of the blur can be told from none.
+_LEAST_OF_BLUR = 0.4
 #: Length over which profiles are averaged.
 _PROFILE_RUN_MM = 6.0
 
@@ -181,28 +190,81 @@ def _running_mean(
     return np.asarray((total[last] - total[first]) / (last - first)[:, None])
 
 
-def _contrast(
+def blur_mm(level: float) -> float:
+    """Full width at half height that a line of no width has at a level of px/mm."""
+    return math.hypot(_BLUR_PX / level, _WAVER_MM)
+
+
+def true_width_mm(seen_mm: float, level: float) -> float:
+    """Width of a line without the blur of its level (Gaussians add in quadrature)."""
+    blur = blur_mm(level)
+    return math.sqrt(max(seen_mm**2 - blur**2, (_LEAST_OF_BLUR * blur) ** 2))
+
+
+def seen_width_mm(true_mm: float, level: float) -> float:
+    """Width that a line has at a level, blur included."""
+    return math.hypot(true_mm, blur_mm(level))
+
+
+def _fit(
     profile: NDArray[np.float64],
     from_centre: NDArray[np.float64],
-    seen: NDArray[np.float32],
+    seen: NDArray[np.float64],
     width_mm: float,
-) -> float:
-    """Mean of the shoulders less the core, at places that the profile's own values do not choose.
+) -> tuple[float, float]:
+    """Fit the depth of a Gaussian valley to the profiles of a line; also a better width.
 
-    Taking the darkest core and the brightest shoulders would add the grain of the skin to
-    every line, and a line that fades by 30 % would seem to fade by less.
+    Least squares over all points and both sides, each profile with a level of its own, all
+    with one slope. Width and place given, the depth is a weighted sum of the picture, so that what
+    is painted 30 % fainter measures 30 % fainter; darkest and brightest values would add the
+    grain of the skin to every line.
     """
-    near, far = min(_SHOULDER_WIDTHS[0] * width_mm, _REACH_MM), _SHOULDER_WIDTHS[1] * width_mm
-    core = np.abs(from_centre) <= max(_CORE_WIDTHS * width_mm, _PROFILE_MM[1] - _PROFILE_MM[0])
-    levels = []
-    for side in (-from_centre, from_centre):
-        shoulder = (side >= near) & (side <= max(far, near + _SHOULDER_LEAST_MM))
-        # Beside the lips or the hair only one shoulder is skin.
-        if shoulder.any() and seen[shoulder].mean() > _SKIN_SHOULDER:
-            levels.append(profile[shoulder].mean())
-    if not levels or not core.any():
-        return 0.0
-    return max(float(np.mean(levels) - profile[core].mean()), 0.0)
+    reach = min(max(_FIT_WIDTHS * width_mm, _FIT_LEAST_MM), float(_PROFILE_MM[-1]))
+    weight = np.where(np.abs(from_centre) <= reach, seen, 0.0)
+    total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-9)
+
+    def levelled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(values - (values * weight).sum(axis=1, keepdims=True) / total)
+
+    away = (from_centre / (_SIGMA_OF_WIDTH * width_mm)) ** 2
+    valley = np.exp(-0.5 * away)
+    # The last is how a valley changes as it widens: ∂/∂ln(width).
+    parts = [levelled(v) for v in (valley, from_centre, valley * away)]
+    height = levelled(profile)
+    squares = np.array([[float((weight * x * y).sum()) for x in parts] for y in parts])
+    with_height = np.array([float((weight * x * height).sum()) for x in parts])
+    size = np.sqrt(np.diag(squares))
+    if (size <= 0).any() or np.linalg.det(squares / np.outer(size, size)) < _LEAST_FIT:
+        return 0.0, width_mm
+    depth = -float(np.linalg.solve(squares[:2, :2], with_height[:2])[0])
+    narrow, _, widening = -np.linalg.solve(squares, with_height)
+    step = widening / narrow if narrow > 0 else 0.0
+    return depth, width_mm * math.exp(min(max(step, -_WIDTH_STEP), _WIDTH_STEP))
+
+
+def _fitted(
+    profile: NDArray[np.float64],
+    from_centre: NDArray[np.float64],
+    seen: NDArray[np.float64],
+    width_mm: float,
+) -> tuple[float, float]:
+    """Contrast and width of the valley that fits best, from a first guess of its width."""
+    width = width_mm
+    for _ in range(_FIT_STEPS):
+        width = min(
+            max(_fit(profile, from_centre, seen, width)[1], _PROFILE_MM[1] - _PROFILE_MM[0]),
+            2.0 * _REACH_MM,
+        )
+    return max(_fit(profile, from_centre, seen, width)[0], 0.0), width
+
+
+def _normals(
+    points: NDArray[np.float64], first: NDArray[np.intp], last: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return unit normals from the chords between points ``first`` and ``last`` - 1."""
+    tangent = points[last - 1] - points[first]
+    tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-9)[:, None]
+    return np.column_stack([-tangent[:, 1], tangent[:, 0]])
 
 
 def measure_profiles(
@@ -219,8 +281,8 @@ def measure_profiles(
     Returns
     -------
     list of tuple
-        For each piece: sub-pixel centreline, contrast in %, width in mm, and the share
-        of its length over which it is nearly as dark as at its darkest.
+        For each piece: sub-pixel centreline, contrast in %, width in mm as seen at the
+        level, and the share of its length over which it is nearly as dark as at its darkest.
     """
     if not pieces:
         return []
@@ -235,9 +297,7 @@ def measure_profiles(
         return np.maximum(index - half, begin), np.minimum(index + half + 1, end)
 
     first, last = window(2)
-    tangent = points[last - 1] - points[first]
-    tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-9)[:, None]
-    normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
+    normal = _normals(points, first, last)
     at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
     px = mm_to_map_px(at, maps.layer.level_px_mm)
     seen = sampled(maps.skin_weight, px, outside=0.0)
@@ -276,6 +336,7 @@ def measure_profiles(
     shoulder = floor + depth
     local_depth = shoulder - np.where(middle, local, np.inf).min(axis=1)
     from_centre = _PROFILE_MM[None, :] - offset
+    on_skin = np.where(seen > 0.99, 1.0, 0.0)
     result = []
     for a, b in zip(begins.tolist(), ends.tolist(), strict=True):
         good = usable[a:b]
@@ -284,11 +345,53 @@ def measure_profiles(
             result.append(
                 (
                     centred[a:b],
-                    _contrast(profile[a:b], from_centre[a:b], seen[a:b], typical),
-                    typical,
+                    *_fitted(raw[a:b], from_centre[a:b], on_skin[a:b], typical),
                     float(np.mean(local_depth[a:b] > 0.4 * np.percentile(local_depth[a:b], 90))),
                 )
             )
         else:
             result.append((centred[a:b], 0.0, 0.0, 0.0))
     return result
+
+
+#: A course is looked for within this distance of where it was, nearer places first (sigma).
+_SHIFTS_MM, _SHIFT_SIGMA_MM = np.arange(-1.0, 1.0001, 0.1), 0.5
+#: A course of which less than this share is skin has no contrast.
+_LEAST_SEEN = 0.5
+
+
+def contrast_along(
+    points: NDArray[np.float64], width_mm: float, maps: LevelMaps
+) -> tuple[float, float]:
+    """Contrast of the picture along a given course, whether there is a line or not.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (N, 2)
+        Course in canonical mm, about `STEP_MM` apart.
+    width_mm : float
+        Full width at half contrast, without blur.
+    maps : LevelMaps
+
+    Returns
+    -------
+    contrast_pct, shift_mm : float
+        Contrast, below 0 for a bright line, NaN where the course is not seen; and how far
+        beside the course it was taken, because two FaceMaps of one face differ by fractions
+        of a mm.
+    """
+    index = np.arange(len(points))
+    normal = _normals(points, np.maximum(index - 2, 0), np.minimum(index + 3, len(points)))
+    at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
+    px = mm_to_map_px(at, maps.layer.level_px_mm)
+    on_skin = np.where(sampled(maps.skin_weight, px, outside=0.0) > 0.99, 1.0, 0.0)
+    core = np.abs(_PROFILE_MM) <= 0.5 * width_mm + _PROFILE_MM[1] - _PROFILE_MM[0]
+    if on_skin[:, core].mean() < _LEAST_SEEN:
+        return math.nan, math.nan
+    profile = sampled(maps.layer.log_y, px).astype(np.float64)
+    seen_mm = seen_width_mm(width_mm, maps.layer.level_px_mm)
+    across = np.broadcast_to(_PROFILE_MM, profile.shape)
+    found = [_fit(profile, across - shift, on_skin, seen_mm)[0] for shift in _SHIFTS_MM]
+    nearness = np.exp(-0.5 * (_SHIFTS_MM / _SHIFT_SIGMA_MM) ** 2)
+    best = int(np.argmax(np.array(found) * nearness))
+    return float(found[best]), float(_SHIFTS_MM[best])

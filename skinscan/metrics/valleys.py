@@ -250,14 +250,10 @@ _TAPS = _gaussian_taps(9)
 
 
 def crests(
-    contrast: NDArray[np.float32],
-    direction: NDArray[np.uint8],
-    *,
-    start: float,
-    go_on: float,
+    contrast: NDArray[np.float32], direction: NDArray[np.uint8], *, above: float
 ) -> NDArray[np.bool_]:
-    """Crests of the contrast above ``go_on`` that reach ``start`` somewhere (hysteresis)."""
-    rows, columns = np.nonzero(contrast > go_on)
+    """Pixels above a contrast that are no less than their neighbours across the line."""
+    rows, columns = np.nonzero(contrast > above)
     ridge = np.zeros(contrast.shape, dtype=bool)
     if not len(rows):
         return ridge
@@ -269,11 +265,6 @@ def crests(
         value >= _looked_up(contrast, here - step)
     )
     ridge[rows[crest], columns[crest]] = True
-    _, pieces = cv2.connectedComponents(ridge.astype(np.uint8), connectivity=8)
-    label = np.asarray(pieces[rows[crest], columns[crest]], dtype=np.intp)
-    peak = np.zeros(int(label.max(initial=0)) + 1, dtype=np.float32)
-    np.maximum.at(peak, label, value[crest])
-    ridge[rows[crest], columns[crest]] = peak[label] > start
     return ridge
 
 

@@ -26,6 +26,10 @@ FAMILY = Family(
 )
 #: Contrast in % at which a line is about to be seen (Weber fraction of luminance, 1 to 2 %).
 _SEEN_PCT = 1.0
+#: Factor of width over which a line passes from one class into the next.
+_CLASS_BLEND = 1.5
+#: With less certain length than this there is no line to take a mean over.
+_LEAST_LENGTH_MM = 3.0
 _RIDGES = (
     "Multi-scale valley detection after Steger (1998), doi:10.1109/34.659930, with two-sided "
     "contrast and direction priors (docs/metrics)"
@@ -35,51 +39,76 @@ _NOT_LINES = (
     "steps of brightness with one shoulder, such as the edge of a shadow",
     "the colour of the skin",
 )
+_CERTAINTY = (
+    "p: certainty of a place on a traced line, 0 at the limit of tracing to 1 clearly above it"
+)
 _TRACED_LIMITS = (
-    "Lines are traced where they stand out from the skin's own grain over 6 mm and more: a faint "
-    "line appears or vanishes as a whole, also when the photo is only saved again. Strands of "
-    "hair, thin rims of glasses, large faint spots and shadow edges beside which the skin "
-    "brightens again can be traced as lines. Blur loses lines."
+    "Lines shorter than 4 mm are not seen, those up to 8 mm in part. A line near the limit of "
+    "tracing counts in part, so that it comes and goes by degrees; where two pieces are joined in "
+    "one photo and not in the next, a step remains. Strands of hair, thin rims of glasses, large "
+    "faint spots and shadow edges beside which the skin brightens again can be traced as lines. "
+    "Blur loses lines."
 )
 
 
-def _density(sample: RegionSample, narrowest: float, widest: float) -> float:
-    chosen = [narrowest <= line.width_mm < widest for line in sample.lines.lines]
-    return float(sample.line_lengths_mm[chosen].sum()) / sample.area_cm2
+_CLASSES = (
+    "P: length of a traced line inside the region times its certainty, mm; b: its full width at "
+    f"half contrast without blur, mm; m(b, g): share that belongs above the limit g, rising from 0 "
+    f"at g/{_CLASS_BLEND:g} to 1 at g·{_CLASS_BLEND:g}; A: area of visible skin, cm²"
+)
+
+
+def _above(width_mm: NDArray[np.float64], limit_mm: float) -> NDArray[np.float64]:
+    """Membership of the wider class: a half at the limit, 0 or 1 a factor `_CLASS_BLEND` away."""
+    t = np.log(width_mm / limit_mm) / (2.0 * np.log(_CLASS_BLEND)) + 0.5
+    t = np.clip(t, 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t))
+
+
+def _widths(sample: RegionSample) -> NDArray[np.float64]:
+    return np.array([line.width_mm for line in sample.lines.candidates])
+
+
+def _density(sample: RegionSample, membership: NDArray[np.float64] | float) -> float:
+    return float((sample.line_lengths_mm * membership).sum()) / sample.area_cm2
 
 
 def _length_density(sample: RegionSample) -> float:
-    return _density(sample, 0.0, np.inf)
+    return _density(sample, 1.0)
 
 
 def _fine_line_density(sample: RegionSample) -> float:
-    return _density(sample, 0.0, FINE_BELOW_MM)
+    return _density(sample, 1.0 - _above(_widths(sample), FINE_BELOW_MM))
 
 
 def _wrinkle_density(sample: RegionSample) -> float:
-    return _density(sample, FINE_BELOW_MM, FOLD_FROM_MM)
+    widths = _widths(sample)
+    return _density(sample, _above(widths, FINE_BELOW_MM) - _above(widths, FOLD_FROM_MM))
 
 
 def _fold_density(sample: RegionSample) -> float:
-    return _density(sample, FOLD_FROM_MM, np.inf)
+    return _density(sample, _above(_widths(sample), FOLD_FROM_MM))
 
 
-def _mean_over_length(sample: RegionSample, values: list[float]) -> float:
-    lengths = sample.line_lengths_mm
-    return float(np.average(values, weights=lengths)) if lengths.sum() > 0 else float("nan")
+def _mean_over_length(sample: RegionSample, values: NDArray[np.float64]) -> float:
+    # Certainty counts twice: many faint false lines must not outvote a few true ones.
+    certainty = np.array([line.certainty for line in sample.lines.candidates])
+    lengths = sample.line_lengths_mm * certainty
+    enough = lengths.sum() >= _LEAST_LENGTH_MM
+    return float(np.average(values, weights=lengths)) if enough else float("nan")
 
 
 def _contrast(sample: RegionSample) -> float:
-    return _mean_over_length(sample, [line.contrast_pct for line in sample.lines.lines])
+    contrasts = np.array([line.contrast_pct for line in sample.lines.candidates])
+    return _mean_over_length(sample, contrasts)
 
 
 def _width(sample: RegionSample) -> float:
-    return _mean_over_length(sample, [line.width_mm for line in sample.lines.lines])
+    return _mean_over_length(sample, _widths(sample))
 
 
 def _area_fraction(sample: RegionSample) -> float:
-    widths = np.array([line.width_mm for line in sample.lines.lines])
-    return float((sample.line_lengths_mm * widths).sum()) / (sample.area_cm2 * 100.0) * 100.0
+    return _density(sample, _widths(sample))
 
 
 def visible(contrast_pct: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -150,21 +179,23 @@ FAMILY.add(
     compute=_length_density,
     dose=Dose.LINE_COUNT,
     description=(
-        "Length of the traced lines inside the region per area of visible skin. A line is traced "
-        "where it reaches three times the grain of the skin around it; over 10 mm it must have "
-        "two and a half times the grain in the mean, a shorter line more, a longer one less. So a "
-        "faint line can appear or vanish as a whole."
+        "Length of the traced lines inside the region, each place weighed by its certainty, per "
+        "area of visible skin. Certainty rises smoothly from 0 to 1 with the contrast there (1.2 "
+        "to 2.2 times the grain of the skin around it), with the highest contrast within 10 mm "
+        "along the line (1.4 to 3.8), with the mean contrast over 12 mm and more (0.8 to 2.6, "
+        "beyond its ends 0), with the contrast across (1 to 2), with the line's length (4 to "
+        "8 mm) and with the share of it that is dark (50 to 80 %); the least of these counts."
     ),
     source=_RIDGES,
     formula=(
-        "length_density = Σ L / A\nL: length of a traced line inside the region, mm; A: area of "
-        "visible skin, cm²"
+        "length_density = Σ p·l / A\nl: length of a step of a traced line inside the region, mm; "
+        f"{_CERTAINTY}; A: area of visible skin, cm²"
     ),
     responds_to=(
         "number and length of lines, narrow and wide alike",
-        "whether a faint line is found at all, and so contrast, light and sharpness",
+        "how certain faint lines are, and so contrast, light and sharpness",
     ),
-    blind_to=(*_NOT_LINES, "how strong a line is, once it is found", "lines shorter than 6 mm"),
+    blind_to=(*_NOT_LINES, "how strong a line is, once it is certain", "lines shorter than 4 mm"),
     limits=_TRACED_LIMITS,
     lowest=3.0,
 )
@@ -175,14 +206,16 @@ FAMILY.add(
     compute=_contrast,
     dose=Dose.WRINKLE_DEPTH,
     description=(
-        "Length-weighted mean contrast of the traced lines, 100·Δln Y between the core of the "
-        "line and the mean of its two shoulders. Line contrast is not depth."
+        "Mean contrast of the traced lines, 100·Δln Y between the core of the line and the skin "
+        "beside it, weighed by length and certainty. Line contrast is not depth."
     ),
     source=_RIDGES,
     formula=(
-        "contrast = Σ L·c / Σ L,  c = mean S of the shoulders − mean S of the core\nL: length of "
-        "a traced line inside the region, mm; S: 100·ln Y averaged over 6 mm along the line; "
-        "core: within 0.15 widths of its centre; shoulders: 1 to 1.6 widths away; Y: luminance"
+        "contrast = Σ q·P·c / Σ q·P,  S(x) ≈ a + s·x − c·exp(−x²/2σ²)\nP: length of a line inside "
+        "the region times its certainty, mm; q: its mean certainty; c: least squares over all "
+        "profiles of the line, within 1.8 widths (at least 0.9 mm, at most 3 mm) of its centre; S: "
+        "100·ln Y, Y luminance; x: distance from the centre; σ: width as seen / 2.35; a: own "
+        "level of each profile; s: slope"
     ),
     responds_to=(
         "how dark lines are beside the skin around them",
@@ -192,7 +225,8 @@ FAMILY.add(
     blind_to=(*_NOT_LINES, "how many lines there are, as long as there is one"),
     limits=(
         "Contrast is not depth. When faint lines fade below the limit of tracing, the mean over "
-        "those that remain can rise. NaN with the flag nothing_found where no line is traced. "
+        "those that remain can rise: `skinscan.metrics.lines.follow` measures the same courses "
+        "again instead. NaN with the flag nothing_found where less than 3 mm of line is certain. "
         "Lines at or above 50 % contrast and below 1.5 mm width are dropped as hair or rims."
     ),
     lowest=3.0,
@@ -204,13 +238,14 @@ FAMILY.add(
     compute=_width,
     dose=Dose.LINE_WIDTH,
     description=(
-        "Length-weighted mean full width of the traced lines at half of their contrast. Never "
-        "less than the blur of the photo."
+        "Mean full width of the traced lines at half of their contrast, weighed by length and "
+        "certainty, with the known blur of the level taken off in quadrature."
     ),
     source=_RIDGES,
     formula=(
-        "width = Σ L·b / Σ L\nL: length of a traced line inside the region, mm; b: median along "
-        "the line of its full width at half of its contrast, mm"
+        "width = Σ q·P·b / Σ q·P,  b² = w² − (2.2/r)² − 0.2²\nP: length of a line inside the "
+        "region times its certainty, mm; q: its mean certainty; w: median along the line of its "
+        "full width at half of its contrast, mm; r: level, px/mm; b is at least 0.4 times the blur"
     ),
     responds_to=(
         "how wide lines are",
@@ -223,8 +258,10 @@ FAMILY.add(
         "width beyond 4.4 mm",
     ),
     limits=(
-        "Profiles reach 2.2 mm to either side, so wide folds read too narrow; no width is less "
-        "than the blur of the photo. NaN with the flag nothing_found where no line is traced."
+        "Profiles reach 2.2 mm to either side, so folds of 2.5 mm and more read too narrow. The "
+        "blur taken off is that of a sharp photo: a blurred one reads wider. Below half a mm at "
+        "4.5 px/mm, a third at 9, widths are hardly told apart. NaN with the flag nothing_found "
+        "where less than 3 mm of line is certain."
     ),
     lowest=3.0,
 )
@@ -234,17 +271,20 @@ FAMILY.add(
     unit="%",
     compute=_area_fraction,
     dose=Dose.LINE_COUNT,
-    description="Length times width of the traced lines per area of visible skin.",
+    description=(
+        "Length times width of the traced lines, weighed by certainty, per area of visible skin."
+    ),
     source=_RIDGES,
     formula=(
-        "area_fraction = 100 · Σ L·b / A\nL: length of a traced line inside the region, mm; b: "
-        "its full width at half contrast, mm; A: area of visible skin, mm²"
+        "area_fraction = 100 · Σ P·b / A\nP: length of a traced line inside the region times its "
+        "certainty, mm; b: its full width at half contrast without blur, mm; A: area of visible "
+        "skin, mm²"
     ),
     responds_to=(
         "number, length and width of lines",
-        "whether a faint line is found at all, and so contrast, light and sharpness",
+        "how certain faint lines are, and so contrast, light and sharpness",
     ),
-    blind_to=(*_NOT_LINES, "how strong a line is, once it is found", "lines shorter than 6 mm"),
+    blind_to=(*_NOT_LINES, "how strong a line is, once it is certain", "lines shorter than 4 mm"),
     limits=_TRACED_LIMITS + " Where lines cross, their common area counts twice.",
     lowest=3.0,
 )
@@ -254,22 +294,20 @@ FAMILY.add(
     unit="mm/cm²",
     compute=_fine_line_density,
     dose=Dose.FINE_LINES,
-    description=f"Traced lines narrower than {FINE_BELOW_MM} mm, length per area of visible skin.",
+    description=(
+        f"Certain length of traced lines narrower than {FINE_BELOW_MM} mm per area of visible "
+        f"skin; a line of {FINE_BELOW_MM} mm counts half here and half as a wrinkle."
+    ),
     lowest=6.0,
     source=_RIDGES,
-    formula=(
-        f"fine_line_density = Σ L / A over traced lines with b < {FINE_BELOW_MM:g} mm\n"
-        "L: length of the line inside the region, mm; b: its full width at half contrast, mm; "
-        "A: area of visible skin, cm²"
-    ),
+    formula=(f"fine_line_density = Σ P·(1 − m(b, {FINE_BELOW_MM:g})) / A\n{_CLASSES}"),
     responds_to=(
         "number and length of fine lines",
-        "blur and light, which move a line into another class or below the limit of tracing",
+        "blur and light, which move a line into another class or make it less certain",
     ),
-    blind_to=(*_NOT_LINES, "wrinkles and folds", "how strong a line is, once it is found"),
+    blind_to=(*_NOT_LINES, "wrinkles and folds", "how strong a line is, once it is certain"),
     limits=(
-        _TRACED_LIMITS
-        + " A line whose width is near the limit of its class changes class with blur or light. "
+        _TRACED_LIMITS + " A line moves from class to class with blur or light, by degrees. "
         "Hair is as narrow as a fine line."
     ),
 )
@@ -280,25 +318,19 @@ FAMILY.add(
     compute=_wrinkle_density,
     dose=Dose.WRINKLES,
     description=(
-        f"Traced lines of {FINE_BELOW_MM} to {FOLD_FROM_MM} mm width, length per area of visible "
-        "skin."
+        f"Certain length of traced lines of {FINE_BELOW_MM} to {FOLD_FROM_MM} mm width per area "
+        "of visible skin; a line at a limit counts half here and half in the next class."
     ),
     source=_RIDGES,
     formula=(
-        f"wrinkle_density = Σ L / A over traced lines with {FINE_BELOW_MM:g} ≤ b < "
-        f"{FOLD_FROM_MM:g} mm\n"
-        "L: length of the line inside the region, mm; b: its full width at half contrast, mm; "
-        "A: area of visible skin, cm²"
+        f"wrinkle_density = Σ P·(m(b, {FINE_BELOW_MM:g}) − m(b, {FOLD_FROM_MM:g})) / A\n{_CLASSES}"
     ),
     responds_to=(
         "number and length of wrinkles",
-        "blur and light, which move a line into another class or below the limit of tracing",
+        "blur and light, which move a line into another class or make it less certain",
     ),
-    blind_to=(*_NOT_LINES, "fine lines and folds", "how strong a line is, once it is found"),
-    limits=(
-        _TRACED_LIMITS
-        + " A line whose width is near the limit of its class changes class with blur or light."
-    ),
+    blind_to=(*_NOT_LINES, "fine lines and folds", "how strong a line is, once it is certain"),
+    limits=(_TRACED_LIMITS + " A line moves from class to class with blur or light, by degrees."),
     lowest=3.0,
 )
 FAMILY.add(
@@ -307,21 +339,19 @@ FAMILY.add(
     unit="mm/cm²",
     compute=_fold_density,
     dose=Dose.FOLDS,
-    description=f"Traced lines at least {FOLD_FROM_MM} mm wide, length per area of visible skin.",
-    source=_RIDGES,
-    formula=(
-        f"fold_density = Σ L / A over traced lines with b ≥ {FOLD_FROM_MM:g} mm\n"
-        "L: length of the line inside the region, mm; b: its full width at half contrast, mm; "
-        "A: area of visible skin, cm²"
+    description=(
+        f"Certain length of traced lines wider than {FOLD_FROM_MM} mm per area of visible skin; a "
+        f"line of {FOLD_FROM_MM} mm counts half here and half as a wrinkle."
     ),
+    source=_RIDGES,
+    formula=(f"fold_density = Σ P·m(b, {FOLD_FROM_MM:g}) / A\n{_CLASSES}"),
     responds_to=(
         "number and length of folds",
-        "blur and light, which move a line into another class or below the limit of tracing",
+        "blur and light, which move a line into another class or make it less certain",
     ),
-    blind_to=(*_NOT_LINES, "fine lines and wrinkles", "how strong a line is, once it is found"),
+    blind_to=(*_NOT_LINES, "fine lines and wrinkles", "how strong a line is, once it is certain"),
     limits=(
-        _TRACED_LIMITS
-        + " A line whose width is near the limit of its class changes class with blur or light. "
+        _TRACED_LIMITS + " A line moves from class to class with blur or light, by degrees. "
         "Profiles reach 2.2 mm to either side: of the widest folds only the middle is seen."
     ),
     lowest=3.0,

@@ -12,27 +12,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from skinscan.conditions import KINDS, differences
+from skinscan.declaration import Declaration
 from skinscan.errors import AnotherPersonError, MirroredPhotoError, NotComparableError
 from skinscan.identity import Similarity, Verdict
-from skinscan.metrics import Metric, metrics
+from skinscan.metrics import metrics
 from skinscan.precision import PrecisionModel, precision_model
 from skinscan.quality.checks import Grade, Quality
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What the picture cannot tell, as the practitioner declared it.
-
-    Attributes
-    ----------
-    make_up : bool or None
-        None where nothing was declared.
-    just_treated : bool or None
-        Needled, bruised or treated minutes ago.
-    """
-
-    make_up: bool | None = None
-    just_treated: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -44,11 +29,12 @@ class Statement:
     bars: tuple[str, ...]
 
 
-#: Families that a declaration bars: make-up covers skin, swelling fills lines and moves shapes.
+#: Make-up covers skin; swelling fills lines and moves shapes too.
 _SKIN = ("wrinkles", "texture", "tone", "under_eye", "radiance")
-DECLARATIONS: Mapping[str, Statement] = MappingProxyType(
+#: By property of a `Declaration`.
+STATEMENTS: Mapping[str, Statement] = MappingProxyType(
     {
-        "make_up": Statement(
+        "wears_make_up": Statement(
             "Make-up",
             "One of the photos was taken with make-up: photograph bare, clean skin.",
             _SKIN,
@@ -187,17 +173,13 @@ def _of_kind(name: str, size: float, model: PrecisionModel) -> Difference:
     )
 
 
-def _of_family(entry: Metric, families: tuple[str, ...]) -> bool:
-    return entry.family in families
-
-
-def _declared(photo: Declared, baseline: Declared) -> tuple[Difference, ...]:
+def _declared(photo: Declaration, baseline: Declaration) -> tuple[Difference, ...]:
     entries = metrics()
     result = []
-    for name, statement in DECLARATIONS.items():
+    for name, statement in STATEMENTS.items():
         if not (getattr(photo, name) or getattr(baseline, name)):
             continue
-        bars = tuple(m for m, entry in entries.items() if _of_family(entry, statement.bars))
+        bars = tuple(m for m, entry in entries.items() if entry.family in statement.bars)
         result.append(
             Difference(
                 name=name,
@@ -218,8 +200,8 @@ def compare(
     baseline: Quality,
     *,
     similarity: Similarity | None = None,
-    declared: Declared | None = None,
-    baseline_declared: Declared | None = None,
+    declared: Declaration | None = None,
+    baseline_declared: Declaration | None = None,
 ) -> Comparability:
     """Hold one photo against the baseline.
 
@@ -229,7 +211,7 @@ def compare(
         What `assess` said of each, ``scan.quality``.
     similarity : Similarity, optional
         From `skinscan.identity.similarity`, which needs the pixels of both.
-    declared, baseline_declared : Declared, optional
+    declared, baseline_declared : Declaration, optional
         What the practitioner declared about each photo.
 
     Returns
@@ -250,6 +232,6 @@ def compare(
     sizes = differences(photo.conditions, baseline.conditions)
     model = precision_model()
     found = [_of_kind(name, size, model) for name, size in sizes.items()]
-    found += _declared(declared or Declared(), baseline_declared or Declared())
+    found += _declared(declared or Declaration(), baseline_declared or Declaration())
     found.sort(key=lambda d: -len(d.bars))
     return Comparability(differences=tuple(found), similarity=similarity, sizes=sizes)
