@@ -9,6 +9,7 @@ import pytest
 from fake_courses import SEVERITY, START, noisy, scan, weekly, with_other_sha, write_precision
 
 from skinscan import precision
+from skinscan.declaration import Declaration, MakeUp
 from skinscan.errors import BadOptionError, NotComparableError, UnknownNameError
 from skinscan.flags import Flag
 from skinscan.landmarks import View
@@ -25,7 +26,6 @@ from skinscan.progress import (
     track,
 )
 from skinscan.progress.tables import CHANGE_COLUMNS, SESSION_COLUMNS
-from skinscan.quality.comparability import Declared
 from skinscan.shape import ScaleSource
 
 #: So much less is beyond doubt with the precision of fake_courses.
@@ -171,14 +171,14 @@ def test_another_lamp_bars_what_it_moves():
 @pytest.mark.parametrize("side", [0, 1])
 def test_just_treated_skin_is_not_compared(side):
     said = [None, None]
-    said[side] = Declared(just_treated=True)
+    said[side] = Declaration(before_treatment=False)
     progress = compare(scan(), scan(HALF), declared=tuple(said))
     assert {c.verdict for c in progress.concerns} == {Verdict.NOT_COMPARABLE}
     assert reasons(progress.change(SEVERITY)) == {"just_treated"}
 
 
 def test_make_up_bars_skin_and_not_shape():
-    progress = compare(scan(), scan(HALF), declared=(None, Declared(make_up=True)))
+    progress = compare(scan(), scan(HALF), declared=(None, Declaration(make_up=MakeUp.WORN)))
     assert progress.change(SEVERITY).verdict is Verdict.NOT_COMPARABLE
     assert progress.change("lift.brow_height").verdict is Verdict.NO_CHANGE
 
@@ -287,7 +287,7 @@ def test_takes_of_a_day_are_pooled_and_the_same_file_counts_once():
 
 def test_a_treated_take_gives_way_to_one_before_the_needles():
     dates = [START, START, weekly(2)[1], weekly(2)[1]]
-    swollen = [Declared(just_treated=True), None]
+    swollen = [Declaration(before_treatment=False), None]
     progress = track(
         [scan({SEVERITY: 0.1}), scan(), scan({SEVERITY: 0.1}), scan()],
         dates=dates,

@@ -8,6 +8,7 @@ import pytest
 from fake_courses import SEVERITY, START, scan, weekly, write_precision
 
 from skinscan import precision
+from skinscan.declaration import Declaration
 from skinscan.errors import UnknownNameError
 from skinscan.metrics import Concern, metrics
 from skinscan.precision import precision_model
@@ -16,7 +17,6 @@ from skinscan.progress.amounts import is_amount
 from skinscan.progress.areas import areas_of
 from skinscan.progress.locales import LOCALES, locale
 from skinscan.progress.summary import claim
-from skinscan.quality.comparability import Declared
 
 #: Diagnosis, promise, praise and fright have no place in what a client reads.
 FORBIDDEN = (
@@ -143,7 +143,7 @@ def test_two_ways_at_once_are_told():
 
 
 def test_what_was_not_compared_says_why():
-    said = compare(scan(), scan(), declared=(None, Declared(just_treated=True))).summary()
+    said = compare(scan(), scan(), declared=(None, Declaration(before_treatment=False))).summary()
     assert sum("not compared" in text and "treatment" in text for text in said) == len(Concern)
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
+from skinscan.declaration import Declaration
 from skinscan.errors import BadOptionError, NotComparableError
 from skinscan.landmarks import View
 from skinscan.metrics import Measurement
-from skinscan.quality.comparability import Comparability, Declared, compare
+from skinscan.quality.comparability import Comparability, compare
 from skinscan.scan import Scan
 
 Baseline: TypeAlias = Literal["first"] | date | Sequence[date]
 
-_Declared: TypeAlias = Sequence[Declared | None] | None
+_Declared: TypeAlias = Sequence[Declaration | None] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +85,12 @@ class Course:
 @dataclass(frozen=True, eq=False)
 class _Shot:
     scan: Scan
-    declared: Declared
+    declared: Declaration
 
     @property
     def reserve(self) -> int:
         """How many declarations speak against it."""
-        return int(bool(self.declared.make_up)) + int(bool(self.declared.just_treated))
+        return int(self.declared.wears_make_up) + int(self.declared.just_treated)
 
 
 def _day(value: date) -> date:
@@ -102,7 +103,7 @@ def _by_day(
     """Group photos by day; a photo given twice on a day counts once."""
     found: dict[date, dict[str, _Shot]] = {}
     for scan, on, said in zip(scans, dates, declared or [None] * len(scans), strict=True):
-        found.setdefault(_day(on), {}).setdefault(scan.sha256, _Shot(scan, said or Declared()))
+        found.setdefault(_day(on), {}).setdefault(scan.sha256, _Shot(scan, said or Declaration()))
     return {on: list(shots.values()) for on, shots in sorted(found.items())}
 
 
@@ -175,7 +176,7 @@ def arrange(
     dates : sequence of date
         Of each scan, in any order.
     baseline : "first", date or sequence of date
-    declared : sequence of Declared or None, optional
+    declared : sequence of Declaration or None, optional
         About each scan.
 
     Returns

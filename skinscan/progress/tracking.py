@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
+from skinscan.declaration import Declaration
 from skinscan.errors import BadOptionError, NotComparableError
 from skinscan.metrics import metrics
 from skinscan.progress.areas import treated_names
@@ -13,7 +14,6 @@ from skinscan.progress.judging import judge
 from skinscan.progress.result import Progress
 from skinscan.progress.sessions import Baseline, arrange
 from skinscan.progress.values import Event
-from skinscan.quality.comparability import Declared
 from skinscan.scan import Scan
 
 #: Stand for the days of two photos without dates.
@@ -27,7 +27,7 @@ def track(
     treated_regions: Collection[str] | None = None,
     events: Collection[Event] | None = None,
     baseline: Baseline = "first",
-    declared: Sequence[Declared | None] | None = None,
+    declared: Sequence[Declaration | None] | None = None,
 ) -> Progress:
     """Compare the sessions of one client's course.
 
@@ -52,7 +52,7 @@ def track(
     baseline : "first", date or sequence of date
         Sessions before treatment; the mean of several is taken, and what the skin changes by from
         day to day is then learnt from them.
-    declared : sequence of Declared or None, optional
+    declared : sequence of Declaration or None, optional
         About each scan: make-up, just treated.
 
     Returns
@@ -99,7 +99,7 @@ def compare(
     *,
     dates: tuple[date, date] | None = None,
     treated_regions: Collection[str] | None = None,
-    declared: tuple[Declared | None, Declared | None] | None = None,
+    declared: tuple[Declaration | None, Declaration | None] | None = None,
 ) -> Progress:
     """Compare two photos.
 
@@ -111,7 +111,7 @@ def compare(
         result speaks of two photos instead of dates.
     treated_regions : collection of str, optional
         As in `track`.
-    declared : tuple of Declared or None, optional
+    declared : tuple of Declaration or None, optional
         About each photo.
 
     Returns
@@ -158,7 +158,7 @@ def _progress(
     treated_regions: Collection[str] | None,
     events: Collection[Event] | None,
     baseline: Baseline,
-    declared: Sequence[Declared | None] | None,
+    declared: Sequence[Declaration | None] | None,
     dated: bool,
 ) -> Progress:
     treated = treated_names(treated_regions or ())
