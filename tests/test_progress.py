@@ -218,6 +218,20 @@ def test_what_cannot_be_measured_says_so():
     assert face.verdict is Verdict.NO_CHANGE  # over the regions that both show
 
 
+def test_another_metric_speaks_where_the_first_one_cannot():
+    absent = scan(absent=["under_eye.dark_circle_dl"])
+    concern = compare(scan(), absent).concern("under_eye")
+    assert concern.verdict is Verdict.NO_CHANGE
+    assert concern.leading.metric != "under_eye.dark_circle_dl"
+    assert math.isfinite(concern.would_be_found)
+
+
+def test_a_concern_of_which_only_neutral_numbers_are_left_is_not_compared():
+    claimable = [n for n, m in metrics().items() if m.better is not Better.NEUTRAL]
+    concern = compare(scan(), scan(absent=claimable)).concern("tone")
+    assert concern.verdict is Verdict.NOT_COMPARABLE
+
+
 def test_a_region_missing_on_one_side_is_left_out_on_both():
     uneven = {(SEVERITY, "chin"): 9.0}
     face = compare(scan(uneven), scan(absent=[(SEVERITY, "chin")])).change(SEVERITY)

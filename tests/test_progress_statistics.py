@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from _courses import CONCERNS, evenly_precise, simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skinscan.metrics import Better, Concern, metrics
-from skinscan.precision import day_to_day
-from skinscan.progress.selection import Q, selected, simes
+from skinscan.metrics import Concern
+from skinscan.progress.selection import Q, headline_weights, selected, simes
 from skinscan.progress.statistics import (
     TREND_SESSIONS,
     Estimate,
@@ -168,8 +168,18 @@ def test_interval_covers_the_truth_when_the_capture_drifts(extent):
 
 
 def test_simes_is_that_of_the_paper():
-    assert simes([0.01, 0.04, 0.9]) == pytest.approx(min(3 * 0.01, 1.5 * 0.04, 0.9))
-    assert simes([]) == 1.0
+    p = {"a": 0.01, "b": 0.04, "c": 0.9}
+    assert simes(p) == pytest.approx(min(3 * 0.01, 1.5 * 0.04, 0.9))
+    assert simes({}) == 1.0
+    weighted = simes(p, weights={"a": 1.0, "b": 2.0, "c": 1.0})
+    assert weighted == pytest.approx(min(4 * 0.01, 4 / 3 * 0.04, 0.9))
+
+
+def test_what_is_read_first_has_half_of_the_weight():
+    names = dict.fromkeys("abcd", 1.0)
+    assert headline_weights(names, "c") == {"a": 1, "b": 1, "c": 3, "d": 1}
+    assert headline_weights(names, "not compared") == dict.fromkeys("abcd", 1)
+    assert headline_weights({"a": 1.0}, "a") == {"a": 1}
 
 
 def test_selection_is_that_of_benjamini_and_hochberg():
@@ -184,93 +194,68 @@ def test_selection_is_that_of_benjamini_and_hochberg():
     assert selected({0: 0.5}, level=0.05) == (frozenset(), 0.0)
 
 
-@given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=12))
-def test_concern_passes_exactly_when_one_of_its_metrics_does(p_values):
-    chosen, _ = selected(dict(enumerate(p_values)), level=Q)
-    assert bool(chosen) == (simes(p_values) <= Q)
+WEIGHTED = st.lists(st.tuples(st.floats(1e-6, 1.0), st.floats(0.1, 10.0)), min_size=1, max_size=12)
 
 
-@given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=12))
-def test_intervals_of_the_chosen_exclude_no_change(p_values):
-    chosen, left = selected(dict(enumerate(p_values)), level=Q)
-    assert all(p_values[k] <= left for k in chosen)
+@given(WEIGHTED)
+def test_concern_passes_exactly_when_one_of_its_metrics_does(pairs):
+    p_values = {k: p for k, (p, _) in enumerate(pairs)}
+    weights = {k: w for k, (_, w) in enumerate(pairs)}
+    passes = simes(p_values, weights=weights)
+    for level in (0.999 * passes, 1.001 * passes):
+        chosen, _ = selected(p_values, level=level, weights=weights)
+        assert bool(chosen) == (level > passes)
+
+
+@given(WEIGHTED)
+def test_intervals_of_the_chosen_exclude_no_change(pairs):
+    p_values = {k: p for k, (p, _) in enumerate(pairs)}
+    chosen, left = selected(p_values, level=Q, weights={k: w for k, (_, w) in enumerate(pairs)})
+    assert all(p_values[k] <= left <= Q for k in chosen)
 
 
 # Whole courses ----------------------------------------------------------------------------------
 
 COURSES = 3000
-RELATIVE, SHARED = 0.05, 0.3
-#: How far the errors of two metrics of one concern go together.
-ALIKE = 0.6
-TESTED = [m for m in metrics().values() if m.better is not Better.NEUTRAL]
-CONCERN = np.array([list(Concern).index(m.concern) for m in TESTED])
-WRINKLES = list(Concern).index(Concern.WRINKLES) == CONCERN
-SEVERITY = np.array([m.name == "wrinkles.severity" for m in TESTED])
-
-
-def courses(sessions, *, change=None, seed=0):
-    """Simulate whole-face means: the p-value of each metric in each course.
-
-    A region's number errs by RELATIVE, of which SHARED (in variance) is common to all regions of a
-    photo; the skin of a day is common to all regions; metrics of a concern err alike.
-    """
-    rng = np.random.default_rng(seed)
-    days = np.arange(sessions) * 7.0
-    regions = [2 * len(m.groups) for m in TESTED]
-    capture = np.array([capture_of_mean([RELATIVE] * n, shared=SHARED) for n in regions])
-    of_day = np.array([day_to_day(m).percent / 100 for m in TESTED])
-
-    def alike():
-        common = rng.standard_normal((COURSES, sessions, len(Concern)))[..., CONCERN]
-        own = rng.standard_normal((COURSES, sessions, len(TESTED)))
-        return math.sqrt(ALIKE) * common + math.sqrt(1 - ALIKE) * own
-
-    values = 1.0 + alike() * capture + alike() * of_day
-    if change is not None:
-        values += np.linspace(0, 1, sessions)[None, :, None] * change
-    p_values = np.empty((COURSES, len(TESTED)))
-    for k in range(len(TESTED)):
-        series = [reading(d, capture=capture[k]) for d in days]
-        estimate = course_estimate(series[0], series[1:], day_to_day=of_day[k], baselines=1)
-        if sessions < TREND_SESSIONS:
-            found = values[:, -1, k] - values[:, 0, k]
-        else:
-            found = theil_sen(days, values[..., k]) * days[-1]
-        p_values[:, k] = [p_value(float(f), estimate.sem) for f in found]
-    return p_values
-
-
-def claims(p_values):
-    """Whether each concern is claimed, by course."""
-    result = np.zeros((len(p_values), len(Concern)), dtype=bool)
-    for row, p in enumerate(p_values):
-        by_concern = {k: simes(list(p[k == CONCERN])) for k in range(len(Concern))}
-        result[row, list(selected(by_concern, level=Q)[0])] = True
-    return result
+ERRORS = evenly_precise(relative=0.05, shared=0.3)
+WRINKLES = CONCERNS.index(Concern.WRINKLES)
+SEVERITY = "wrinkles.severity"
 
 
 @pytest.mark.parametrize("sessions", [2, 4, 8])
 def test_a_course_without_change_is_claimed_to_have_changed_in_five_percent_at_most(sessions):
-    share = claims(courses(sessions)).any(axis=1).mean()
+    still = simulate(ERRORS, sessions, courses=COURSES, seed=0)
+    share = still.concerns.any(axis=1).mean()
     # Its own standard error over 3000 courses is 0.4 %: refuted would be 5.8 % and more.
     assert share < 0.05 + 2 * math.sqrt(0.05 * 0.95 / COURSES)
     assert share > 0.02  # and the procedure is not asleep
+    assert np.mean(np.abs(still.error) < 1.96) == pytest.approx(0.95, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "extent",
+    [np.arange(8) >= 4, np.linspace(0, 1, 8), np.arange(8) == 7],
+    ids=["changed half-way", "drifting", "only at the end"],
+)
+def test_a_drifting_capture_does_not_become_a_change(extent):
+    drift = np.outer(extent, np.full(len(ERRORS.entries), 0.08))
+    outcome = simulate(ERRORS, 8, courses=COURSES, seed=1, drift=drift)
+    assert outcome.concerns.any(axis=1).mean() < 0.05 + 2 * math.sqrt(0.05 * 0.95 / COURSES)
 
 
 def test_a_fifth_less_of_all_wrinkle_metrics_is_found():
-    found = claims(courses(8, change=np.where(WRINKLES, -0.2, 0.0)))
-    assert found[:, CONCERN[SEVERITY][0]].mean() > 0.75
-    false = np.delete(found, CONCERN[SEVERITY][0], axis=1).sum(axis=1)
+    less = {e.name: -0.2 for e in ERRORS.entries if e.concern is Concern.WRINKLES}
+    found = simulate(ERRORS, 8, courses=COURSES, seed=2, change=less).concerns
+    assert found[:, WRINKLES].mean() > 0.75
+    false = np.delete(found, WRINKLES, axis=1).sum(axis=1)
     assert np.mean(false / np.maximum(found.sum(axis=1), 1)) < Q  # false among all claims
 
 
 def test_what_would_probably_have_been_found_is_found_in_four_courses_of_five():
-    days = np.arange(8) * 7.0
-    of_day = day_to_day(metrics()["wrinkles.severity"]).percent / 100
-    regions = 2 * len(metrics()["wrinkles.severity"].groups)
-    capture = capture_of_mean([RELATIVE] * regions, shared=SHARED)
-    series = [reading(d, capture=capture) for d in days]
-    sem = course_estimate(series[0], series[1:], day_to_day=of_day, baselines=1).sem
-    size = found_at(Q / len(Concern) / int(WRINKLES.sum()), sem)
-    found = claims(courses(8, change=np.where(SEVERITY, -size, 0.0)))
-    assert found[:, CONCERN[SEVERITY][0]].mean() == pytest.approx(0.8, abs=0.03)
+    k = [e.name for e in ERRORS.entries].index(SEVERITY)
+    series = weekly(8, capture=float(ERRORS.capture[k]))
+    day = float(ERRORS.day[k])
+    sem = course_estimate(series[0], series[1:], day_to_day=day, baselines=1).sem
+    size = found_at(Q / len(CONCERNS) / 2, sem)  # what is read first has half of the weight
+    found = simulate(ERRORS, 8, courses=COURSES, seed=3, change={SEVERITY: -size})
+    assert found.concerns[:, WRINKLES].mean() == pytest.approx(0.8, abs=0.03)

@@ -1,19 +1,21 @@
 """Verdicts of a course: which of its changes are claimed, with intervals to match.
 
 The steps are those of `skinscan.progress.selection`. What stands for a metric at the first two
-is its mean over the treated regions where those were declared, else over the whole face.
+is its mean over the treated regions where those were declared, else over the whole face. In
+each concern the metric that is read first has half of the weight, all others together the rest.
 Metrics without a better direction open no concern; inside one that passed they are selected
 among themselves.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from skinscan.metrics import Better, Concern, metric
 from skinscan.progress.following import with_interval
-from skinscan.progress.selection import Q, selected, simes
+from skinscan.progress.selection import Q, headline_weights, selected, simes
 from skinscan.progress.statistics import found_at
 from skinscan.progress.values import Change, ConcernChange, Scope, Verdict
 from skinscan.progress.words import HEADLINES
@@ -79,38 +81,42 @@ def _of_concern(changes: Changes, concern: Concern, *, neutral: bool) -> dict[st
     return {name: first.p for name, first in firsts.items() if _comparable(first)}
 
 
+def _would_be_found(leading: Change, tested: Mapping[str, float], headline: str) -> float:
+    """Change that is found where no other metric moves, and no other concern."""
+    weights = headline_weights(tested, headline)
+    if leading.metric not in weights:
+        return math.nan
+    level = Q / len(Concern) * weights[leading.metric] / sum(weights.values())
+    return found_at(level, leading.sem)
+
+
 def _concern_change(changes: Changes, concern: Concern, p: float) -> ConcernChange:
     """Sum up a concern after its metrics were judged."""
-    firsts = {n: _first(c) for n, c in changes.items() if metric(n).concern is concern}
-    headline = firsts[HEADLINES[concern]]
-    claims = [
-        c
-        for c in firsts.values()
-        if c.verdict.claimed and metric(c.metric).better is not Better.NEUTRAL
-    ]
+    tested = _of_concern(changes, concern, neutral=False)
+    firsts = [_first(changes[name]) for name in tested]
+    headline = _first(changes[HEADLINES[concern]])
+    claims = [c for c in firsts if c.verdict.claimed]
     verdicts = {c.verdict for c in claims}
     if len(verdicts) > 1:
         verdict = Verdict.CHANGED
     elif verdicts:
         verdict = verdicts.pop()
-    elif any(_comparable(c) for c in firsts.values()):
+    elif firsts:
         verdict = Verdict.NO_CHANGE
     else:
         verdict = Verdict.NOT_COMPARABLE
     if claims and not headline.verdict.claimed:
         leading = min(claims, key=lambda c: c.p)
-    elif _comparable(headline) or verdict is Verdict.NOT_COMPARABLE:
+    elif _comparable(headline) or not firsts:
         leading = headline
     else:
-        leading = next(c for c in firsts.values() if _comparable(c))
-    # As Simes tests one metric that moves alone: at the concern's share, among all of its metrics.
-    tested = max(len(_of_concern(changes, concern, neutral=False)), 1)
+        leading = firsts[0]
     return ConcernChange(
         concern=concern,
         p=p,
         verdict=verdict,
         leading=leading,
-        would_be_found=found_at(Q / len(Concern) / tested, leading.sem),
+        would_be_found=_would_be_found(leading, tested, HEADLINES[concern]),
     )
 
 
@@ -129,15 +135,15 @@ def judge(changes: Changes) -> tuple[tuple[Change, ...], tuple[ConcernChange, ..
     concerns : tuple of ConcernChange
         All six.
     """
-    p_values = {
-        concern: simes(list(_of_concern(changes, concern, neutral=False).values()))
-        for concern in Concern
-    }
+    tested = {concern: _of_concern(changes, concern, neutral=False) for concern in Concern}
+    weights = {c: headline_weights(found, HEADLINES[c]) for c, found in tested.items()}
+    p_values = {c: simes(found, weights=weights[c]) for c, found in tested.items()}
     passed, level = selected(p_values, level=Q)
     judged = dict(changes)
     for concern in passed:
-        for neutral in (False, True):
-            chosen, left = selected(_of_concern(changes, concern, neutral=neutral), level=level)
-            judged |= {name: _inside(changes[name], left) for name in chosen}
+        chosen, left = selected(tested[concern], level=level, weights=weights[concern])
+        judged |= {name: _inside(changes[name], left) for name in chosen}
+        neutral, left = selected(_of_concern(changes, concern, neutral=True), level=level)
+        judged |= {name: _inside(changes[name], left) for name in neutral}
     concerns = tuple(_concern_change(judged, c, p_values[c]) for c in Concern)
     return tuple(c for found in judged.values() for c in found), concerns
