@@ -162,7 +162,8 @@ def pictures(folder: Path, pattern: str = "*") -> list[Path]:
 def source_hash() -> str:
     """Fingerprint of everything that decides a measurement."""
     package = Path(skinscan.__file__).parent
-    outside = {"batch", "cli", "ui", "phantom"}
+    outside = {"batch", "cli", "ui", "phantom", "progress", "guide", "photoscore.py"}
+    outside |= {"comparability.py", "declaration.py"}
     files = [
         p for p in sorted(package.rglob("*.py")) if not outside & set(p.relative_to(package).parts)
     ]

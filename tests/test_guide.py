@@ -16,8 +16,10 @@ import pytest
 import skinscan
 from skinscan.declaration import SETTLED_HOURS
 from skinscan.errors import BadOptionError
-from skinscan.guide import Paper, photo_guide, text
+from skinscan.guide import Paper, family_limits, photo_guide, text
 from skinscan.guide.text import farthest_cm, limit_rows, limit_text, steps
+from skinscan.metrics import metrics
+from skinscan.precision import PrecisionModel
 from skinscan.quality import RULES, SIDE_YAW_DEG
 
 FAMILIES = {
@@ -73,7 +75,7 @@ def test_all_fonts_are_embedded(printed):
 
 def test_the_same_input_gives_the_same_bytes():
     code = (
-        "import hashlib; from skinscan.guide import photo_guide;"
+        "import hashlib; from skinscan.guide import family_limits, photo_guide;"
         "print(hashlib.sha256(photo_guide()).hexdigest())"
     )
     elsewhere = subprocess.run(
@@ -220,3 +222,13 @@ def test_letters_shrink_before_anything_is_refused():
         return max(float(b) - float(t) for t, b in re.findall(MESSENGER, words_of(page, "-bbox")))
 
     assert size(photo_guide(paper=Paper.LETTER, limits=FAMILIES)) < 0.9 * size(photo_guide())
+
+
+def test_limits_of_families_come_from_the_precision_model():
+    every = {m.name: {"light_direction": 4.0, "pitch": 2.0} for m in metrics().values()}
+    every["lift.brow_height"] = {}
+    model = PrecisionModel(command="", sources="", levels={}, limits=every)
+    found = family_limits(model)
+    assert found["wrinkles"] == "At most: lamp 4 °, height of the chin 2 °."
+    assert set(found) == {m.family.replace("_", "-") for m in metrics().values()}
+    assert family_limits(PrecisionModel("", "", {}, {})) == {}

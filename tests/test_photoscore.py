@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_conditions import conditions
 
 from skinscan import photoscore
 from skinscan.declaration import SETTLED_HOURS, Declaration, MakeUp, Noted
@@ -15,7 +16,7 @@ from skinscan.errors import BadOptionError
 from skinscan.flags import Flag
 from skinscan.landmarks import View
 from skinscan.photoscore import photo_score
-from skinscan.quality import RULES, Grade, Light, Quality
+from skinscan.quality import RULES, Grade, Quality
 
 #: The standard's criteria (doi:10.1097/GOX.0000000000004464), in its order.
 NINE = (
@@ -91,7 +92,8 @@ def graded(changes=None):
         values[name] = math.nan if grade is None else value_of(RULES[name], grade)
     return Quality(
         checks=tuple(rule.apply(name, values[name]) for name, rule in RULES.items()),
-        light=Light(0.0, 20.0, 0.5),
+        view=View.FRONT,
+        conditions=conditions(),
         flags=Flag.NONE,
     )
 

@@ -517,10 +517,17 @@ def guide(
     ] = "",
 ) -> None:
     """Write a photo guide for the wall: one page with the set-up, the steps and the limits."""
-    from skinscan.guide import Paper, photo_guide  # noqa: PLC0415 - only for this command
+    from skinscan.guide import (  # noqa: PLC0415 - only for this command
+        Paper,
+        family_limits,
+        photo_guide,
+    )
+    from skinscan.precision import precision_model  # noqa: PLC0415 - same
 
     with _calm():
-        page = photo_guide(paper=Paper(paper.value), practice=practice)
+        page = photo_guide(
+            paper=Paper(paper.value), practice=practice, limits=family_limits(precision_model())
+        )
         try:
             output.write_bytes(page)
         except OSError as error:
