@@ -1,5 +1,6 @@
 """Courses of scans: what is compared, what is claimed, what is said to be missing."""
 
+import json
 import math
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -130,6 +131,25 @@ def test_claimed_intervals_are_wider_and_exclude_no_change():
             assert change.coverage == 0.95
 
 
+def test_percentages_are_of_something_and_at_most_all_of_it():
+    gone = compare(scan(), scan({SEVERITY: 0.0})).change(SEVERITY)
+    assert (gone.percent, gone.percent_low) == (-100, -100)
+    assert gone.low < -10 < gone.high
+    little = compare(scan({SEVERITY: 0.01}), scan()).change(SEVERITY)
+    assert little.difference == pytest.approx(9.9)
+    assert math.isnan(little.percent)
+    assert math.isnan(compare(scan(), scan()).change("tone.redness").percent)
+
+
+def test_scans_of_a_model_that_knew_more_say_that_nothing_is_known(tmp_path):
+    before, after = scan(), scan(HALF)
+    data = json.loads((tmp_path / "precision.json").read_text(encoding="utf-8"))
+    del data["metrics"][SEVERITY]
+    (tmp_path / "precision.json").write_text(json.dumps(data), encoding="utf-8")
+    precision_model.cache_clear()
+    assert reasons(compare(before, after).change(SEVERITY)) == {"no_sem"}
+
+
 def test_views_that_differ_are_refused():
     with pytest.raises(NotComparableError, match="same view"):
         compare(scan(), scan(view=View.LEFT))
@@ -193,6 +213,14 @@ def test_a_smile_bars_what_follows_it_and_is_named():
     reason = progress.change(SEVERITY).reasons[0]
     assert reason.name == "expression"
     assert "a smile" in reason.sentence
+
+
+def test_an_expression_is_named_before_anything_else():
+    other = scan(smile=0.6, light_deg=20.0)
+    assert [r.name for r in compare(scan(), other).change(SEVERITY).reasons] == [
+        "expression",
+        "light_direction",
+    ]
 
 
 def test_a_greater_change_of_expression_is_named_too():

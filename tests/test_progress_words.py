@@ -102,6 +102,10 @@ def test_every_metric_can_be_claimed_both_ways():
         for low, difference, high in ((-6.0, -4.0, -2.0), (2.0, 4.0, 6.0)):
             unchanged = progress.change(name)
             change = replace(unchanged, low=low, difference=difference, high=high)
+            if is_amount(metrics()[name]):
+                change = replace(
+                    change, percent=10 * difference, percent_low=10 * low, percent_high=10 * high
+                )
             text = claim(change, locale("en-GB"), since=" since 3 March")
             said = words.METRICS[name]
             word = said.less if difference < 0 else said.more
@@ -115,7 +119,7 @@ def test_a_claim_reads_as_people_speak():
     local = {(SEVERITY, f"crows_feet_{side}"): 0.2 for side in ("left", "right")}
     scans = [scan(), scan(local)]
     said = track(scans, dates=weekly(2), treated_regions=["crows_feet"]).summary()
-    pattern = r"Lines around the eyes: 80 % softer since 3 March \(between \d\d and \d+ %\)\."
+    pattern = r"Lines around the eyes: 80 % softer since 3 March \(between \d\d and 100 %\)\."
     assert any(re.fullmatch(pattern, text) for text in said), said
     start = "Lines: 8.0 percentage points softer in the treated regions than in the others since"
     assert any(text.startswith(start) for text in said), said

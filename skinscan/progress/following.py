@@ -245,18 +245,24 @@ def with_interval(change: Change, entry: Metric, *, coverage: float) -> Change:
     coverage : float
     """
     low, high = Estimate(change.difference, change.sem).interval(coverage)
+    # Of next to nothing a percentage means nothing, and nothing can lose more than all.
     sensible = (
-        is_amount(entry) and change.before > 0 and change.scope is not Scope.TREATED_MINUS_UNTREATED
+        is_amount(entry)
+        and change.before > change.sdc
+        and change.scope is not Scope.TREATED_MINUS_UNTREATED
     )
-    per = 100.0 / change.before if sensible else math.nan
+    percent, percent_low, percent_high = (
+        max(100.0 * value / change.before, -100.0) if sensible else math.nan
+        for value in (change.difference, low, high)
+    )
     return replace(
         change,
         low=low,
         high=high,
         coverage=coverage,
-        percent=per * change.difference,
-        percent_low=per * low,
-        percent_high=per * high,
+        percent=percent,
+        percent_low=percent_low,
+        percent_high=percent_high,
     )
 
 

@@ -85,21 +85,20 @@ def _expression(take: Take) -> Reason:
 
 
 def _reasons(take: Take, entry: Metric, m: Measurement | None) -> list[Reason]:
-    """Why one photo's number must not be compared."""
-    found = [
-        _expression(take) if d.name == "expression" else Reason(d.name, d.sentence)
-        for d in take.comparability.reasons(entry.name)
-    ]
+    """Why one photo's number must not be compared; the expression first, if it is that."""
+    differing = take.comparability.reasons(entry.name)
+    found = [Reason(d.name, d.sentence) for d in differing if d.name != "expression"]
+    flagged = m is not None and bool(m.flags & Flag.EXPRESSION)
+    if len(found) < len(differing) or (flagged and entry.family in EXPRESSION_BOUND):
+        found.insert(0, _expression(take))
     if m is None:
         return [*found, reason("low_resolution")]
     if m.flags & Flag.WRONG_VIEW:
         found.append(reason("wrong_view"))
-    if m.flags & Flag.EXPRESSION and entry.family in EXPRESSION_BOUND:
-        found.append(_expression(take))
     if not math.isfinite(m.value):
         cause = next((f for f in _WITHOUT_VALUE if f & m.flags), Flag.NONE)
         found.append(Reason(flag_names(cause), SENTENCES[cause]) if cause else reason("no_value"))
-    elif not math.isfinite(m.sem):
+    elif not math.isfinite(m.sem) or (m.metric, m.level_px_mm) not in precision_model().levels:
         found.append(reason("no_sem"))
     return found
 

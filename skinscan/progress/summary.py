@@ -14,17 +14,16 @@ from skinscan.progress.values import Change, ConcernChange, Scope, Verdict
 _PLACES_NAMED = 3
 
 
-def _sizes(change: Change, values: Sequence[float], locale: Locale) -> tuple[list[str], str]:
-    """Write differences with the decimals of the first, and their unit.
+def _written(values: Sequence[float], locale: Locale) -> list[str]:
+    """Write sizes with the decimals of the first."""
+    places = decimals(values[0])
+    return [locale.number(abs(value), places=places) for value in values]
 
-    They are in per cent of the baseline where that means something.
-    """
+
+def _unit(change: Change) -> str:
+    """Return the unit of a change: per cent of the baseline where that means something."""
     percent = math.isfinite(change.percent)
-    per = 100.0 / change.before if percent else 1.0
-    sizes = [abs(per * value) for value in values]
-    places = decimals(sizes[0])
-    unit = words.PERCENT if percent else words.METRICS[change.metric].unit
-    return [locale.number(size, places=places) for size in sizes], unit
+    return words.PERCENT if percent else words.METRICS[change.metric].unit
 
 
 def claim(change: Change, locale: Locale, *, since: str) -> str:
@@ -39,8 +38,12 @@ def claim(change: Change, locale: Locale, *, since: str) -> str:
         Since when.
     """
     said = words.METRICS[change.metric]
-    least, most = sorted((change.low, change.high), key=abs)
-    (size, low, high), unit = _sizes(change, (change.difference, least, most), locale)
+    if math.isfinite(change.percent):
+        values = (change.percent, change.percent_low, change.percent_high)
+    else:
+        values = (change.difference, change.low, change.high)
+    size, low, high = _written((values[0], *sorted(values[1:], key=abs)), locale)
+    unit = _unit(change)
     contrast = change.scope is Scope.TREATED_MINUS_UNTREATED
     template = words.TREATED if contrast else words.CLAIMED
     return template.format(
@@ -57,11 +60,12 @@ def claim(change: Change, locale: Locale, *, since: str) -> str:
 def no_change(item: ConcernChange, locale: Locale) -> str:
     """Write the sentence of a concern in which no change was found."""
     change = item.leading
-    (size,), unit = _sizes(change, (item.would_be_found,), locale)
+    per = 100.0 / change.before if math.isfinite(change.percent) else 1.0
+    (size,) = _written((per * item.would_be_found,), locale)
     return words.NO_CHANGE.format(
         subject=words.METRICS[change.metric].subject,
         place=words.PLACES[change.place],
-        amount=f"{size} {unit}",
+        amount=f"{size} {_unit(change)}",
     )
 
 

@@ -183,7 +183,8 @@ class Change:
     coverage : float
         Of the interval: 0.95, or more where the change was selected among many.
     percent, percent_low, percent_high : float
-        The same in % of ``before``; NaN where a percentage means nothing.
+        The same in % of ``before``, never below −100; NaN where a percentage means nothing: on
+        scales without a zero, and where ``before`` is itself below the ``sdc``.
     sdc, would_be_found : float
         Smallest detectable change, and the one found with 80 % power, of this estimate.
     p : float
