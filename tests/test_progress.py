@@ -366,6 +366,9 @@ def test_one_small_photo_does_not_degrade_the_course():
     assert [p.level_px_mm for p in change.points] == [6.0, 6.0, 6.0, 3.0, 6.0, 6.0]
     assert [p.in_trend for p in change.points] == [True, True, True, False, True, True]
     assert math.isfinite(change.points[3].difference)
+    # Colour is not finer at 6 than at 2 px/mm: nothing is lost of it.
+    colour = track(scans, dates=weekly(6)).change("tone.evenness")
+    assert all(p.in_trend for p in colour.points)
 
 
 def test_small_photos_in_most_sessions_do():

@@ -66,12 +66,12 @@ class Follower:
         return read(session, self.entry, name, self.view(name), level=level)
 
     def top(self, session: Session, area: Area) -> float:
-        """Highest level that a session and all of the baseline have in every view of an area."""
+        """Highest level, up to the metric's finest, of a session and all of the baseline."""
         tops = []
         for view in {self.view(name) for name in area.regions}:
             having = [s.levels(view) for s in (*self.course.baseline, session) if view in s.takes]
             tops.append(max(frozenset.intersection(*having), default=0.0) if having else 0.0)
-        return min(tops)
+        return min(*tops, self.entry.finest_level_px_mm)
 
     def founds(self, session: Session, area: Area, level: float) -> dict[str, Found]:
         """Numbers of an area's regions."""
@@ -79,8 +79,7 @@ class Follower:
 
     def shared(self, level: float) -> float:
         """Share of the capture variance that all regions of a photo have in common."""
-        key = self.entry.name, min(level, self.entry.finest_level_px_mm)
-        return precision_model().levels[key].shared
+        return precision_model().levels[self.entry.name, level].shared
 
     def pair(self, session: Session, area: Area, level: float) -> Pair | tuple[Reason, ...]:
         """Hold a session against the baseline, or say why not.

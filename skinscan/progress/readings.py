@@ -115,17 +115,16 @@ def read(session: Session, entry: Metric, region: str, view: View, *, level: flo
     region : str
     view : View
     level : float
-        px/mm; the metric's own finest level caps it.
+        px/mm, at most the metric's finest.
     """
     takes = session.takes.get(view, ())
     if not takes:
         return nothing(reason("missing_view"))
-    capped = min(level, entry.finest_level_px_mm)
     good: list[tuple[Take, Measurement]] = []
     barred: list[Measurement] = []
     reasons: list[Reason] = []
     for take in takes:
-        m = take.numbers.get((entry.name, region, capped))
+        m = take.numbers.get((entry.name, region, level))
         found = _reasons(take, entry, m)
         reasons += found
         if m is None:
@@ -138,21 +137,21 @@ def read(session: Session, entry: Metric, region: str, view: View, *, level: flo
         flags = reduce(or_, (m.flags for m in barred), Flag.NONE)
         values = [m.value for m in barred if math.isfinite(m.value)]
         empty = nothing(*unique(reasons), flags=flags)
-        return replace(empty, value=fmean(values), level_px_mm=capped) if values else empty
+        return replace(empty, value=fmean(values), level_px_mm=level) if values else empty
     model = precision_model()
     value, capture = pooled_takes(
         [m.value for _, m in good],
         capture=fmean(m.sem_capture for _, m in good),
-        freedom=model.levels[entry.name, capped].freedom,
+        freedom=model.levels[entry.name, level].freedom,
     )
     return Found(
         takes=len(good),
-        level_px_mm=capped,
+        level_px_mm=level,
         value=value,
         capture=capture,
         day=fmean(m.sem_day for _, m in good),
         added=fmean(
-            model.added_by(entry, capped, value, take.comparability.sizes) for take, _ in good
+            model.added_by(entry, level, value, take.comparability.sizes) for take, _ in good
         ),
         reasons=(),
         flags=reduce(or_, (m.flags for _, m in good)),
