@@ -163,11 +163,11 @@ def test_a_number_beyond_any_is_refused(small_json, tmp_path):
         load_scan(tmp_path / "scan.json")
 
 
-def test_the_conditions_of_a_scan_are_saved(saved, scan):
-    found = load_scan(saved).quality
-    assert found.view is scan.quality.view
-    assert conditions_to_dict(found.conditions) == conditions_to_dict(scan.quality.conditions)
-    assert found.light == scan.quality.light
+def test_the_conditions_of_a_scan_are_saved(saved, portrait):
+    before, after = portrait.quality, load_scan(saved).quality
+    assert after.view is before.view
+    assert conditions_to_dict(after.conditions) == conditions_to_dict(before.conditions)
+    assert after.light == before.light
 
 
 @pytest.mark.parametrize("written", [SCAN_FORMAT + 1, SCAN_FORMAT - 1, 99, "new", None, 1.5])

@@ -110,7 +110,7 @@ def measure(
     measurements: list[Measurement] = []
     atlas = measured_regions()
     common = {item.name: _region_flags(item, facemap, view) | photo_flags for item in atlas}
-    near = {lv: lines[lv].mask(lv, margin_mm=_LINE_MARGIN_MM) for lv in facemap.layers}
+    near = {lv: lines[lv].presence(lv, margin_mm=_LINE_MARGIN_MM) for lv in facemap.layers}
     samples = {
         (item.name, level): RegionSample(
             region=item,
@@ -119,7 +119,7 @@ def measure(
             shape=shape,
             maps=faces.levels[level],
             lines=lines[level],
-            near_lines=near[level],
+            line_presence=near[level],
         )
         for level in facemap.layers
         for item in atlas

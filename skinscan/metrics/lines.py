@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -55,6 +56,8 @@ _STRONGEST_MM, _WINDOW_MM, _NEAR_MM = 10.0, 5.0, 6.0
 _THREAD_PCT, _THREAD_MM = 50.0, 1.5
 #: Lines of at least this certainty and length are reported and drawn.
 _REPORTED_CERTAINTY, _REPORTED_MM = 0.5, 6.0
+#: Steps in which certainty is drawn.
+_PRESENCE_STEPS = 4
 #: Limit between fine lines, wrinkles and folds, width in mm.
 FINE_BELOW_MM, FOLD_FROM_MM = 0.5, 2.0
 
@@ -137,16 +140,27 @@ class LevelLines:
         totals = np.bincount(owner[inside], weights=length[inside], minlength=len(self.candidates))
         return np.asarray(totals, dtype=np.float64)
 
-    def mask(self, level: float, *, margin_mm: float) -> NDArray[np.bool_]:
-        """Pixels within a line's width plus ``margin_mm``, shape ``map_size(level)``."""
+    def presence(self, level: float, *, margin_mm: float) -> NDArray[np.float32]:
+        """Certainty of the line at each pixel, 0 where there is none, shape ``map_size(level)``.
+
+        Within a line's width plus ``margin_mm``, in steps of a quarter.
+        """
         canvas = np.zeros(map_size(level), dtype=np.uint8)
         shift = 4
-        for line in self.lines:
+        pieces = []
+        for line in self.candidates:
             seen = seen_width_mm(line.width_mm, level)
             thick = max(1, round((seen + 2.0 * margin_mm) * level))
             px = np.round(mm_to_map_px(line.points_mm, level) * 2**shift).astype(np.int32)
-            cv2.polylines(canvas, [px], False, 1, thickness=thick, shift=shift)
-        return np.asarray(canvas > 0)
+            steps = np.round(line.weights * _PRESENCE_STEPS).astype(np.intp)
+            cuts = np.nonzero(np.diff(steps))[0] + 1
+            for a, b in pairwise([0, *cuts.tolist(), len(steps)]):
+                if steps[a]:
+                    pieces.append((int(steps[a]), thick, px[a : min(b + 1, len(px))]))
+        # The more certain one wins where lines touch.
+        for certain, thick, px in sorted(pieces, key=lambda piece: piece[0]):
+            cv2.polylines(canvas, [px], False, certain, thickness=thick, shift=shift)
+        return np.asarray(canvas, dtype=np.float32) / np.float32(_PRESENCE_STEPS)
 
 
 @cache

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from skinscan.metrics.lines import LevelLines
     from skinscan.metrics.maps import LevelMaps
 
+#: Certainty from which a pixel belongs to a line.
+ON_A_LINE = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class RegionSample:
@@ -34,8 +37,8 @@ class RegionSample:
         Derived pictures of the whole layer, computed once and shared by all metrics.
     lines : LevelLines
         Lines found at this level.
-    near_lines : ndarray of bool, shape of the layer
-        Pixels that belong to a traced line rather than to the skin between.
+    line_presence : ndarray of float32, shape of the layer
+        Certainty, 0 to 1, that a pixel belongs to a traced line rather than to the skin between.
     memory : dict
         What `once_per_sample` keeps.
     """
@@ -46,7 +49,7 @@ class RegionSample:
     shape: Shape
     maps: LevelMaps
     lines: LevelLines
-    near_lines: NDArray[np.bool_]
+    line_presence: NDArray[np.float32]
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -74,7 +77,17 @@ class RegionSample:
     @cached_property
     def plain(self) -> NDArray[np.bool_]:
         """Skin of the region inside ``window``, traced lines left out."""
-        return np.asarray(self.mask & ~self.near_lines[self.window])
+        return np.asarray(self.mask & (self.line_presence[self.window] < ON_A_LINE))
+
+    @cached_property
+    def plainness(self) -> NDArray[np.float32]:
+        """Weight of each pixel of ``window`` as skin between lines, 0 to 1.
+
+        What ``plain`` decides at once comes in by degrees here: a faint line that one photo
+        traces and the next does not changes nothing at once.
+        """
+        on_line = np.minimum(self.line_presence[self.window] / ON_A_LINE, 1.0)
+        return np.where(self.mask, 1.0 - on_line, 0.0).astype(np.float32)
 
     @cached_property
     def line_lengths_mm(self) -> NDArray[np.float64]:

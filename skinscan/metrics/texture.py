@@ -26,6 +26,8 @@ _PORE_GROUPS = ("nose_bridge", "nose_tip", "cheek_malar", "cheek_buccal", "foreh
 _GLCM_LEVELS, _GLCM_RANGE_PCT = 32, 128.0
 _GLCM_STEP_PCT = _GLCM_RANGE_PCT / _GLCM_LEVELS
 _TILE_MM = 6.0
+#: Less skin between lines carries no roughness.
+_LEAST_PIXELS = 20.0
 #: A neighbour counts as darker only by more than this contrast: less is noise as often as skin.
 _LBP_STEP_PCT = 8.0
 #: Pores: Gaussian sigma of the detector, least contrast, least roundness.
@@ -33,9 +35,13 @@ _PORE_SIGMA_MM, _PORE_CONTRAST_PCT, _PORE_ROUNDNESS = 0.16, 5.0, 0.35
 
 
 def _roughness_rq(sample: RegionSample) -> float:
-    skin = sample.plain
-    values = sample.cut(sample.maps.roughness_band)[skin]
-    return float(values.std()) if len(values) > 20 else float("nan")
+    weight = sample.plainness
+    total = float(weight.sum())
+    if total <= _LEAST_PIXELS:
+        return float("nan")
+    values = sample.cut(sample.maps.roughness_band)
+    mean = float((weight * values).sum()) / total
+    return math.sqrt(float((weight * (values - mean) ** 2).sum()) / total)
 
 
 def _roughness_rz(sample: RegionSample) -> float:

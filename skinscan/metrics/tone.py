@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skinscan.flags import Flag
 from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
-from skinscan.metrics.sample import RegionSample, once_per_sample
+from skinscan.metrics.sample import ON_A_LINE, RegionSample, once_per_sample
 from skinscan.metrics.spots import (
     LEAST_AREA_MM2,
     LEAST_CONTRAST_PCT,
@@ -73,7 +73,7 @@ def _spots(sample: RegionSample) -> tuple[float, float]:
     if not count:
         return 0.0, 0.0
     pixels = np.bincount(spots.pieces.ravel(), minlength=count + 1)[1:]
-    lined = np.bincount(spots.pieces[sample.near_lines], minlength=count + 1)[1:]
+    lined = np.bincount(spots.pieces[sample.line_presence >= ON_A_LINE], minlength=count + 1)[1:]
     inside = region_mask(sample.region.name, sample.layer.level_px_mm)[tuple(spots.place_px.T)]
     weight = np.where(inside & (lined <= _ON_LINE * pixels), spots.weight, 0.0)
     return float(weight.sum()), float((weight * spots.area_mm2).sum())
