@@ -274,6 +274,18 @@ def test_photos_are_compared_at_the_highest_level_that_both_have():
     assert (pores.verdict, reasons(pores)) == (Verdict.NOT_COMPARABLE, {"low_resolution"})
 
 
+def test_a_level_with_a_known_error_goes_before_a_finer_one_without(tmp_path):
+    data = json.loads((tmp_path / "precision.json").read_text(encoding="utf-8"))
+    for level in ("6", "9"):
+        del data["metrics"][SEVERITY]["levels"][level]
+    (tmp_path / "precision.json").write_text(json.dumps(data), encoding="utf-8")
+    precision_model.cache_clear()
+    progress = compare(scan(), scan(HALF))
+    assert progress.change(SEVERITY).level_px_mm == 4.5
+    assert progress.change(SEVERITY).verdict is Verdict.IMPROVED
+    assert progress.change("texture.pore_density").level_px_mm == 6.0
+
+
 def test_a_metric_is_never_compared_above_its_own_finest_level():
     progress = compare(scan(), scan())
     for name, entry in metrics().items():

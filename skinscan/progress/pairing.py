@@ -66,12 +66,19 @@ class Follower:
         return read(session, self.entry, name, self.view(name), level=level)
 
     def top(self, session: Session, area: Area) -> float:
-        """Highest level, up to the metric's finest, of a session and all of the baseline."""
+        """Highest level that a session and all of the baseline have in every view of an area.
+
+        At most the metric's finest; a level at which its standard error is known goes before
+        finer ones without.
+        """
+        known = {level for name, level in precision_model().levels if name == self.entry.name}
         tops = []
         for view in {self.view(name) for name in area.regions}:
             having = [s.levels(view) for s in (*self.course.baseline, session) if view in s.takes]
-            tops.append(max(frozenset.intersection(*having), default=0.0) if having else 0.0)
-        return min(*tops, self.entry.finest_level_px_mm)
+            shared = frozenset.intersection(*having) if having else frozenset()
+            levels = {min(level, self.entry.finest_level_px_mm) for level in shared}
+            tops.append(max(levels & known or levels, default=0.0))
+        return min(tops)
 
     def founds(self, session: Session, area: Area, level: float) -> dict[str, Found]:
         """Numbers of an area's regions."""
