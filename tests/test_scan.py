@@ -311,7 +311,15 @@ def test_rows_have_the_order_of_the_columns(portrait):
     assert first["view"] == "front"
     assert first["metric"] == portrait.measurements[0].metric
     assert set(table.level_px_mm) == {max(portrait.levels)}
-    assert "no_sem" in first["flags"].split("|")
+
+
+def test_every_number_has_its_standard_error(portrait):
+    table = portrait.table(levels="all")
+    known = table[table.value.notna()]
+    assert len(known) > 500
+    assert (known.sem > 0).all(), known[~(known.sem > 0)]
+    assert not known.flags.str.contains("no_sem").any()
+    assert table.sem[table.value.isna()].isna().all()
 
 
 def test_all_levels_are_one_option_away(portrait):
