@@ -90,6 +90,13 @@ def test_every_metric_concern_event_and_place_has_words():
     assert places <= set(words.PLACES)
 
 
+def test_a_metric_that_the_catalogue_lacks_is_spoken_of_by_its_title(monkeypatch):
+    without = {k: v for k, v in words.METRICS.items() if k != SEVERITY}
+    monkeypatch.setattr(words, "METRICS", without)
+    said = compare(scan(), scan({SEVERITY: 0.4})).summary()
+    assert any(text.startswith("Wrinkle severity: 60 % lower between") for text in said)
+
+
 def test_headlines_are_metrics_of_their_concern_with_a_better_direction():
     for concern, name in words.HEADLINES.items():
         assert metrics()[name].concern is concern

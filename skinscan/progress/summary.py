@@ -23,7 +23,7 @@ def _written(values: Sequence[float], locale: Locale) -> list[str]:
 def _unit(change: Change) -> str:
     """Return the unit of a change: per cent of the baseline where that means something."""
     percent = math.isfinite(change.percent)
-    return words.PERCENT if percent else words.METRICS[change.metric].unit
+    return words.PERCENT if percent else words.words_of(change.metric).unit
 
 
 def claim(change: Change, locale: Locale, *, since: str) -> str:
@@ -37,7 +37,7 @@ def claim(change: Change, locale: Locale, *, since: str) -> str:
     since : str
         Since when.
     """
-    said = words.METRICS[change.metric]
+    said = words.words_of(change.metric)
     if math.isfinite(change.percent):
         values = (change.percent, change.percent_low, change.percent_high)
     else:
@@ -63,7 +63,7 @@ def no_change(item: ConcernChange, locale: Locale) -> str:
     per = 100.0 / change.before if math.isfinite(change.percent) else 1.0
     (size,) = _written((per * item.would_be_found,), locale)
     return words.NO_CHANGE.format(
-        subject=words.METRICS[change.metric].subject,
+        subject=words.words_of(change.metric).subject,
         place=words.PLACES[change.place],
         amount=f"{size} {_unit(change)}",
     )

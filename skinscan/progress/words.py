@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from skinscan.metrics import Concern
+from skinscan.metrics import Concern, metric
 from skinscan.progress.values import EventKind
 
 
@@ -127,6 +127,21 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
         "wrinkles.fold_density": MetricWords("Folds", "fewer", "more", _LENGTH),
     }
 )
+
+
+def words_of(name: str) -> MetricWords:
+    """Return how a metric is spoken of; one that the catalogue lacks, by its title.
+
+    Parameters
+    ----------
+    name : str
+        A registered metric.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    entry = metric(name)
+    return MetricWords(entry.title, "lower", "higher", entry.unit or _POINTS)
+
 
 #: Behind the subject; the whole face needs no words.
 PLACES: Mapping[str, str] = MappingProxyType(
