@@ -10,18 +10,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skinscan.batch.score import score_folder
     from skinscan.errors import SkinscanError
+    from skinscan.progress import Event, EventKind, Progress, compare, track
     from skinscan.scan import Scan, analyze, load_scan
 
     __version__: str
 
-__all__ = ["Scan", "SkinscanError", "__version__", "analyze", "load_scan", "score_folder"]
+__all__ = [
+    "Event",
+    "EventKind",
+    "Progress",
+    "Scan",
+    "SkinscanError",
+    "__version__",
+    "analyze",
+    "compare",
+    "load_scan",
+    "score_folder",
+    "track",
+]
 
 _HOMES = {
+    "Event": "skinscan.progress",
+    "EventKind": "skinscan.progress",
+    "Progress": "skinscan.progress",
     "Scan": "skinscan.scan",
     "SkinscanError": "skinscan.errors",
     "analyze": "skinscan.scan",
+    "compare": "skinscan.progress",
     "load_scan": "skinscan.scan",
     "score_folder": "skinscan.batch.score",
+    "track": "skinscan.progress",
 }
 
 

@@ -39,7 +39,7 @@ from skinscan.errors import (
     SkinscanError,
 )
 
-COMMANDS = ("score", "show", "phantom", "guide", "demo")
+COMMANDS = ("score", "show", "compare", "track", "phantom", "guide", "demo")
 
 
 @pytest.fixture

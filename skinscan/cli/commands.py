@@ -12,11 +12,14 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TypeVar
 
 import typer
 
 from skinscan.errors import FaceError, OutputError, PhotoError, SkinscanError, UnknownNameError
+
+if TYPE_CHECKING:
+    from skinscan.progress import Progress
 
 _FAILED: Final = 1
 _USAGE: Final = 2
@@ -327,6 +330,145 @@ def _parts(text: str | None, kind: type[_Choice]) -> frozenset[_Choice] | None:
             remedy="Separate them by commas, without spaces",
         )
     return frozenset(known[word] for word in words)
+
+
+_OutputFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="DIR", help="Write progress.csv and changes.csv into DIR."
+    ),
+]
+_LargestFace = Annotated[
+    bool, typer.Option("--largest-face", help="Of several faces take the largest.")
+]
+_Treated = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--treated", metavar="REGION", help="Treated region or region group; may be repeated."
+    ),
+]
+_SamePerson = Annotated[
+    bool,
+    typer.Option(
+        "--same-person",
+        help="You have checked that all photos show one person and none is mirrored: do not stop "
+        "where the skin says otherwise.",
+    ),
+]
+_LocaleName = Annotated[
+    str, typer.Option("--locale", metavar="NAME", help="How dates and numbers are written.")
+]
+
+
+def _deliver(progress: Progress, output: Path | None, locale: str) -> None:
+    """Print the sentences of a course and write its tables."""
+    from skinscan.cli.progress import write  # noqa: PLC0415 - only for these commands
+
+    for sentence in progress.summary(locale=locale):
+        typer.echo(sentence)
+    if output is not None:
+        write(progress, output)
+
+
+@app.command(
+    epilog=_examples(
+        "skinscan compare before.jpg after.jpg", "skinscan compare before.jpg after.jpg -o result/"
+    )
+)
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The earlier photo.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The later photo.")],
+    *,
+    output: _OutputFolder = None,
+    treated: _Treated = None,
+    locale: _LocaleName = "en-GB",
+    largest_face: _LargestFace = False,
+    same_person: _SamePerson = False,
+) -> None:
+    """Say what changed between two photos of one face, and how sure that is."""
+    from skinscan.cli.progress import confirm_person  # noqa: PLC0415 - loads mediapipe
+    from skinscan.progress import compare as compare_scans  # noqa: PLC0415 - same
+    from skinscan.scan import analyze  # noqa: PLC0415 - same
+
+    with _calm():
+        first, second = (
+            analyze(p, name=p.name, largest_face=largest_face) for p in (before, after)
+        )
+        if not same_person and first.view is second.view:
+            confirm_person(second, first)
+        progress = compare_scans(first, second, treated_regions=treated)
+        _deliver(progress, output, locale)
+
+
+@app.command(
+    help="Say what changed over a client's course, and how sure that is.\n\n"
+    "FOLDER holds the photos of one client. The date of each is taken from the CSV file given "
+    "with --dates (columns photo, date), else from the file's name (2026-03-03_front.jpg), else "
+    "from the name of its folder, else from the photo's metadata. Ends with 0 when all photos were "
+    "measured, 1 when some failed, 2 when the command was wrong.",
+    epilog=_examples(
+        "skinscan track sample_images/ -o result/",
+        "skinscan track client/ --baseline 2026-02-24 --baseline 2026-03-03 --treated crows_feet",
+        "skinscan track client/ --event filler:2026-03-24 --dates dates.csv",
+    ),
+)
+def track(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Photos of one client.")],
+    *,
+    output: _OutputFolder = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--baseline",
+            metavar="DATE",
+            help="Session before treatment, by default the first; repeat it for several, whose "
+            "mean is taken.",
+        ),
+    ] = None,
+    treated: _Treated = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--event",
+            metavar="KIND:DATE",
+            help="What else may have changed the skin (injection, filler, laser, peel, retinoid, "
+            "illness, sun); may be repeated.",
+        ),
+    ] = None,
+    dates: Annotated[
+        Path | None, typer.Option("--dates", metavar="FILE", help="CSV file of dates.")
+    ] = None,
+    locale: _LocaleName = "en-GB",
+    largest_face: _LargestFace = False,
+    same_person: _SamePerson = False,
+) -> None:
+    """Say what changed over a client's course, and how sure that is."""
+    from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
+        measure_folder,
+        parse_dates,
+        parse_event,
+        seen,
+    )
+    from skinscan.progress import track as track_scans  # noqa: PLC0415 - loads mediapipe
+
+    with _calm():
+        events = [parse_event(text) for text in event or ()]
+        chosen = parse_dates(baseline or ())
+        found = measure_folder(
+            folder, dates=dates, largest_face=largest_face, same_person=same_person, say=_say
+        )
+        progress = track_scans(
+            found.scans,
+            dates=found.dates,
+            treated_regions=treated,
+            events=events,
+            baseline=chosen or "first",
+        )
+        _say(f"{len(progress.sessions)} sessions, photos: {seen([s.view for s in found.scans])}.")
+        _deliver(progress, output, locale)
+    if found.failed:
+        _say(f"{found.failed} photos could not be measured.")
+        raise typer.Exit(_FAILED)
 
 
 @app.command(

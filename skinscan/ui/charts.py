@@ -12,9 +12,10 @@ import pandas as pd
 
 from skinscan.flags import sentences
 from skinscan.metrics import Metric
+from skinscan.progress.amounts import is_amount
 from skinscan.regions import measured_regions
 from skinscan.ui import strings
-from skinscan.ui.course import Point, is_amount, session_means
+from skinscan.ui.course import Point, session_means
 from skinscan.ui.theme import CHART_GRID, CHART_TEXT, line_style
 
 #: Names of lines in the overview, in the order of their colours.

@@ -14,18 +14,11 @@ from typing import Final
 from skinscan.flags import Flag
 from skinscan.landmarks import View
 from skinscan.metrics import Concern, Metric
+from skinscan.progress.amounts import is_amount
 from skinscan.regions import Region, measured_regions, members
 from skinscan.scan import Scan
 
 _DATE_IN_NAME: Final = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
-
-#: Families whose numbers are amounts: zero means none, and a ratio of two means something.
-#: The others are differences or positions on a scale (redness against the face's own
-#: reference, L*, ITA), where a percentage would mislead.
-_AMOUNT_FAMILIES: Final = frozenset({"wrinkles", "texture"})
-_AMOUNT_WORDS: Final = ("density", "area_fraction", "evenness")
-#: Units of scales without such a zero, whatever the family.
-_SCALE_UNITS: Final = frozenset({"", "bit", "°"})
 
 #: Flags that say nothing about one photo in particular: every measurement may carry them.
 _GENERAL_FLAGS: Final = Flag.NO_SEM | Flag.ABSOLUTE_COLOUR
@@ -285,13 +278,6 @@ def session_means(source: Iterable[Point]) -> dict[str, dict[date, float]]:
         name: {day: fmean(values) for day, values in sorted(by_day.items())}
         for name, by_day in collected.items()
     }
-
-
-def is_amount(metric: Metric) -> bool:
-    """Whether zero means none, so that a percentage of a first value makes sense."""
-    if metric.unit in _SCALE_UNITS:
-        return False
-    return metric.family in _AMOUNT_FAMILIES or metric.name.endswith(_AMOUNT_WORDS)
 
 
 def difference(source: Sequence[Point], metric: Metric) -> Difference | None:

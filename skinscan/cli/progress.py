@@ -1,0 +1,181 @@
+"""What ``skinscan compare`` and ``skinscan track`` do: measure, compare, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from skinscan.batch.files import output_error, written_whole
+from skinscan.batch.sources import find_photos
+from skinscan.cli.dates import date_of, read_dates
+from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoError
+from skinscan.identity import similarity
+from skinscan.landmarks import View
+from skinscan.progress import Event, EventKind, Progress
+from skinscan.quality import compare as compare_quality
+from skinscan.scan import Scan, analyze
+
+#: What is written into the folder.
+SESSIONS_FILE, CHANGES_FILE = "progress.csv", "changes.csv"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """A client's folder, measured.
+
+    Attributes
+    ----------
+    scans : tuple of Scan
+    dates : tuple of date
+        Of each scan.
+    failed : int
+        Photos that could not be measured.
+    """
+
+    scans: tuple[Scan, ...]
+    dates: tuple[date, ...]
+    failed: int
+
+
+def confirm_person(scan: Scan, reference: Scan) -> None:
+    """Stop where two photos of one view show the skin of two people, or one is mirrored.
+
+    Parameters
+    ----------
+    scan, reference : Scan
+        Fresh from `analyze`, with their pixels.
+
+    Raises
+    ------
+    AnotherPersonError, MirroredPhotoError
+    """
+    if scan.pixels is not None and reference.pixels is not None:
+        alike = similarity(reference.pixels.facemap, scan.pixels.facemap)
+        compare_quality(scan.quality, reference.quality, similarity=alike).confirm_person()
+
+
+def measure_folder(
+    folder: Path, *, dates: Path | None, largest_face: bool, same_person: bool, say: Say
+) -> Folder:
+    """Measure every photo of one client.
+
+    Parameters
+    ----------
+    folder : Path
+    dates : Path or None
+        Table of dates.
+    largest_face : bool
+        Take the largest of several faces.
+    same_person : bool
+        The user confirms that all photos show one person, the right way round.
+    say : callable
+        Receives a line for each photo that stands in the way.
+
+    Raises
+    ------
+    SourceFolderError
+        If there is no photo.
+    BadOptionError
+        If a photo has no date, or none could be measured.
+    AnotherPersonError, MirroredPhotoError
+        If a photo's skin is not that of the first photo of its view.
+    """
+    given = read_dates(dates) if dates is not None else {}
+    scans: list[Scan] = []
+    days: list[date] = []
+    references: dict[View, Scan] = {}
+    failed = 0
+    for photo in find_photos([folder]):
+        try:
+            scan = analyze(photo.path, name=photo.name, largest_face=largest_face)
+        except (PhotoError, FaceError) as error:
+            say(f"{photo.name}: {error}")
+            failed += 1
+            continue
+        try:
+            days.append(date_of(photo.name, given, scan.captured_at))
+            first = references.setdefault(scan.view, scan)
+            if not same_person and first is not scan:
+                confirm_person(scan, first)
+        except (BadOptionError, ComparisonError):
+            say(f"{photo.name}:")
+            raise
+        scans.append(replace(scan, pixels=None))  # a course of pixels would not fit into memory
+    if not scans:
+        raise BadOptionError(
+            expected="a folder in which at least one photo can be measured",
+            found=f"{failed} photos that cannot",
+            remedy="See above what is wrong with each",
+        )
+    return Folder(tuple(scans), tuple(days), failed)
+
+
+def parse_event(text: str) -> Event:
+    """Read ``kind:2026-03-24``.
+
+    Raises
+    ------
+    BadOptionError
+        If the kind is unknown or the date is none.
+    """
+    kind, _, day = text.partition(":")
+    kinds = ", ".join(item.value for item in EventKind)
+    try:
+        return Event(date.fromisoformat(day), EventKind(kind))
+    except ValueError as error:
+        raise BadOptionError(
+            expected=f"an event such as filler:2026-03-24, of the kinds {kinds}",
+            found=repr(text),
+            remedy="Correct --event",
+        ) from error
+
+
+def parse_dates(texts: Iterable[str]) -> tuple[date, ...]:
+    """Read dates such as ``2026-03-03``.
+
+    Raises
+    ------
+    BadOptionError
+        If one is no date.
+    """
+    try:
+        return tuple(date.fromisoformat(text) for text in texts)
+    except ValueError as error:
+        raise BadOptionError(
+            expected="dates such as 2026-03-03",
+            found=str(error),
+            remedy="Correct --baseline",
+        ) from error
+
+
+def write(progress: Progress, folder: Path) -> None:
+    """Write both tables, each whole or not at all.
+
+    Parameters
+    ----------
+    progress : Progress
+    folder : Path
+        Made where it does not exist.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(error, "the tables") from error
+    tables = {SESSIONS_FILE: progress.table(), CHANGES_FILE: progress.overview()}
+    for name, table in tables.items():
+        with written_whole(folder / name, "a table") as file:
+            file.write(table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def seen(views: Sequence[View]) -> str:
+    """Say how many photos there are of which view."""
+    return ", ".join(f"{views.count(view)} {view.value}" for view in View if view in views)

@@ -1,0 +1,93 @@
+"""How dates and numbers are written, by place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+
+from skinscan.errors import UnknownNameError
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Locale:
+    """One way of writing.
+
+    Attributes
+    ----------
+    name : str
+    decimal : str
+        Decimal mark.
+    day_and_month, full_date : str
+        Templates of ``day``, ``month`` and ``year``.
+    months : tuple of str
+    """
+
+    name: str
+    decimal: str
+    day_and_month: str
+    full_date: str
+    months: tuple[str, ...] = _MONTHS
+
+    def date(self, day: date, *, beside: date | None = None) -> str:
+        """Write a date, without its year where it is read beside another one of that year."""
+        short = beside is not None and beside.year == day.year
+        template = self.day_and_month if short else self.full_date
+        return template.format(day=day.day, month=self.months[day.month - 1], year=day.year)
+
+    def number(self, value: float, *, places: int | None = None) -> str:
+        """Write a size.
+
+        Parameters
+        ----------
+        value : float
+        places : int, optional
+            Decimals; by default as many as two significant digits need.
+        """
+        shown = decimals(value) if places is None else places
+        return f"{value:.{shown}f}".replace("-", "−").replace(".", self.decimal)
+
+
+def decimals(value: float) -> int:
+    """Decimals that two significant digits of a value need."""
+    if value == 0 or not math.isfinite(value):
+        return 0
+    return max(1 - math.floor(math.log10(abs(value))), 0)
+
+
+#: The language is that of the catalogue, `skinscan.progress.words`.
+LOCALES: Mapping[str, Locale] = MappingProxyType(
+    {
+        item.name: item
+        for item in (
+            Locale("en-GB", ".", "{day} {month}", "{day} {month} {year}"),
+            Locale("en-US", ".", "{month} {day}", "{month} {day}, {year}"),
+            Locale("en-ZA", ",", "{day} {month}", "{day} {month} {year}"),
+        )
+    }
+)
+
+
+def locale(name: str) -> Locale:
+    """Return a locale.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    """
+    found = LOCALES.get(name)
+    if found is None:
+        raise UnknownNameError(
+            expected=f"one of the locales {', '.join(LOCALES)}",
+            found=repr(name),
+            remedy="Choose one of them",
+        )
+    return found
