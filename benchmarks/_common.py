@@ -165,8 +165,12 @@ def source_hash() -> str:
     outside = {"batch", "cli", "ui", "phantom", "progress", "guide", "photoscore.py"}
     # Standard errors are added to numbers; they decide none.
     outside |= {"comparability.py", "declaration.py", "precision.py"}
+    # The package's own file only exports.
+    own = package / "__init__.py"
     files = [
-        p for p in sorted(package.rglob("*.py")) if not outside & set(p.relative_to(package).parts)
+        p
+        for p in sorted(package.rglob("*.py"))
+        if p != own and not outside & set(p.relative_to(package).parts)
     ]
     files += sorted((ROOT / "models").glob("manifest.json"))
     digest = hashlib.sha256()
