@@ -367,11 +367,8 @@ def _changed(
         chosen = _at(entry, level)
         index = np.array([k for k, _ in chosen], dtype=np.intp)
         a, b = base.values[index], other.values[index]
-        sem = np.array(
-            [
-                model.capture(entry, p.group, level, float(v)) if np.isfinite(v) else np.nan
-                for (_, p), v in zip(chosen, a, strict=True)
-            ]
+        sem = np.sqrt(
+            0.5 * (_variance(entry, chosen, a, model) + _variance(entry, chosen, b, model))
         )
         use = np.isfinite(a) & np.isfinite(b) & (sem > 0)
         if use.any():
@@ -379,6 +376,17 @@ def _changed(
             ratio = float(np.mean((change / (SDC_SEMS * sem[use])) ** 2))
             return ratio, 100.0 * float(change.mean()) / max(float(np.abs(a[use]).mean()), 1e-9)
     return None
+
+
+def _variance(
+    entry: Metric, chosen: Sequence[tuple[int, Place]], values: F64, model: PrecisionModel
+) -> F64:
+    return np.array(
+        [
+            model.capture(entry, p.group, p.level, float(v)) ** 2
+            for (_, p), v in zip(chosen, values, strict=True)
+        ]
+    )
 
 
 def _told(nuisance: str, step: float, base: Repeat, other: Repeat) -> float:

@@ -125,7 +125,8 @@ def with_limits(data: dict, curves: Curves) -> dict:
         for nuisance, kind in KIND_OF.items():
             found = changes(entry, nuisance, curves, model)
             if found:
-                limit = limit_of(nuisance, found)
+                # Less would bar what a careful clinic cannot help.
+                limit = max(limit_of(nuisance, found), 2.0 * model.usual[kind])
                 limits[kind] = min(limits.get(kind, math.inf), float(f"{limit:.3g}"))
         data["metrics"][entry.name]["limits"] = {
             k: v for k, v in limits.items() if math.isfinite(v)
@@ -348,8 +349,9 @@ def say_limits(report: Report, model: PrecisionModel) -> None:
     report.section("Limits of comparability")
     report.say(
         "Greatest difference between two photos, as the photos themselves tell it, with which a "
-        "metric is compared: where its curve reaches one SDC, and never more than what was tried. "
-        "Below the limit the difference widens the interval; above it the metric is not comparable."
+        "metric is compared: where its curve reaches one SDC, and never more than what was tried "
+        "nor less than twice what a careful clinic wanders by. Below the limit the difference "
+        "widens the interval; above it the metric is not compared."
     )
     names = list(KINDS)
     report.table(

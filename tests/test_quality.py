@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from skinscan.flags import Flag
 from skinscan.landmarks import View, find_face
 from skinscan.light import estimate_light
 from skinscan.photo import load_photo
+from skinscan.precision import precision_model
 from skinscan.quality import RULES, Grade, assess, expression_of
 
 GOOD = Grade.GOOD
@@ -260,3 +262,15 @@ def test_a_black_and_white_photo_says_so(studio, plain, far):
     grey = np.repeat(rgb.mean(axis=2, keepdims=True).round().astype(np.uint8), 3, axis=2)
     assert look(grey).flags & Flag.COLOURLESS
     assert not look(rgb).flags & Flag.COLOURLESS
+
+
+@pytest.mark.parametrize(
+    ("check", "kind"), [("yaw", "yaw"), ("pitch", "pitch"), ("light_direction", "light_direction")]
+)
+def test_limits_follow_from_the_curves(check, kind):
+    """Half of the metrics are compared up to the limit; two good photos are within it."""
+    limits = [of.get(kind, math.inf) for of in precision_model().limits.values()]
+    allowed = float(np.median(limits))
+    rule = RULES[check]
+    assert 0.85 * allowed <= rule.acceptable <= allowed
+    assert 0.85 * allowed <= 2 * rule.good <= allowed

@@ -23,8 +23,10 @@ there, not this page. -->
 
 Light, distance and expression change more between two photos than skin does. Each photo is
 therefore checked before it is believed. A verdict is `good`, `acceptable` or `poor`; a poor one
-puts a flag on every measurement of the photo. The limits are first settings by reasoning; measured
-nuisance curves will replace them.
+puts a flag on every measurement of the photo. The limits of pose and side light follow from
+measured curves ([precision](precision.md)); the others are first settings by reasoning, because a
+photo on its own has no curve there. What differs between two photos is judged by
+`skinscan.quality.compare`.
 
 | check | what | unit | good | acceptable | flag when poor | what to do |
 | --- | --- | --- | --- | --- | --- | --- |
