@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from _responses import Scene
@@ -23,6 +24,7 @@ CAREFUL, CARELESS = 4, 4
 FITTED_FROM, TRIED_FROM, CURVES_FROM = 10_000, 20_000, 30_000
 
 
+@lru_cache(maxsize=256)
 def random_face(seed: int) -> FaceTruth:
     """Anybody: any skin tone, any amount of lines, pores, spots, redness and shadows."""
     rng = np.random.default_rng([seed, 201])

@@ -65,7 +65,7 @@ class Pairs:
     kinds : ndarray of float64, shape (N, len(KINDS))
         Differences of capture; 0 where one cannot be told.
     excess : ndarray of float64, shape (N, len(KINDS))
-        What exceeds the usual ones of a careful clinic, squared.
+        What exceeds the wandering of a careful clinic, squared.
     careful : ndarray of bool, shape (N,)
         Both photos as in a careful clinic.
     """
@@ -107,7 +107,7 @@ class PhotoPairs:
     Attributes
     ----------
     usual : ndarray of float64, shape (len(KINDS),)
-        Root mean square of each difference in a careful clinic.
+        Twice the root mean square of each difference in a careful clinic: what it stays within.
     """
 
     before: F64
@@ -153,7 +153,7 @@ def photo_pairs(people: People, *, usual: F64 | None = None) -> PhotoPairs:
             careful.append(max(i, j) < CAREFUL)
     size, quiet = np.array(kinds), np.array(careful)
     if usual is None:
-        usual = np.sqrt((size[quiet] ** 2).mean(axis=0))
+        usual = 2.0 * np.sqrt((size[quiet] ** 2).mean(axis=0))
     return PhotoPairs(np.array(before), np.array(after), size, quiet, usual)
 
 
@@ -244,7 +244,7 @@ def fit_level(
     widen, steeper = 1.0, 1.0
     loose = ~found.careful
     for _ in range(_ROUNDS):
-        # Careful photos exceed the usual in one thing or another too.
+        # Now and then careful photos differ by more than is usual too.
         widen = _factor(change[~loose], steeper**2 * added[~loose], base[~loose])
         steeper = _factor(change[loose], widen**2 * base[loose], added[loose])
     scale = first * widen

@@ -126,7 +126,7 @@ def with_limits(data: dict, curves: Curves) -> dict:
             found = changes(entry, nuisance, curves, model)
             if found:
                 # Less would bar what a careful clinic cannot help.
-                limit = max(limit_of(nuisance, found), 2.0 * model.usual[kind])
+                limit = max(limit_of(nuisance, found), model.usual[kind])
                 limits[kind] = min(limits.get(kind, math.inf), float(f"{limit:.3g}"))
         data["metrics"][entry.name]["limits"] = {
             k: v for k, v in limits.items() if math.isfinite(v)
@@ -350,7 +350,7 @@ def say_limits(report: Report, model: PrecisionModel) -> None:
     report.say(
         "Greatest difference between two photos, as the photos themselves tell it, with which a "
         "metric is compared: where its curve reaches one SDC, and never more than what was tried "
-        "nor less than twice what a careful clinic wanders by. Below the limit the difference "
+        "nor less than what a careful clinic stays within. Below the limit the difference "
         "widens the interval; above it the metric is not compared."
     )
     names = list(KINDS)

@@ -171,8 +171,8 @@ class PrecisionModel:
     levels : Mapping[tuple[str, float], LevelPrecision]
         By metric and level.
     usual : Mapping[str, float]
-        By kind of difference: its root mean square between photos of a careful clinic, which the
-        capture part contains already.
+        By kind of difference: twice its root mean square between photos of a careful clinic, which
+        stays within that; the capture part contains it already.
     limits : Mapping[str, Mapping[str, float]]
         By metric and kind of difference: the greatest difference between two captures with
         which the metric is still compared; a kind that is absent has none.

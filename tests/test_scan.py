@@ -317,9 +317,9 @@ def test_every_number_has_its_standard_error(portrait):
     table = portrait.table(levels="all")
     known = table[table.value.notna()]
     assert len(known) > 500
-    assert (known.sem > 0).all(), known[~(known.sem > 0)]
+    assert (known["sem"] > 0).all(), known[~(known["sem"] > 0)]
     assert not known.flags.str.contains("no_sem").any()
-    assert table.sem[table.value.isna()].isna().all()
+    assert table["sem"][table.value.isna()].isna().all()
 
 
 def test_all_levels_are_one_option_away(portrait):
