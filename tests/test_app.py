@@ -64,6 +64,7 @@ def make_scan(
             level_px_mm=level,
             value=value if level >= metric.lowest_level_px_mm else math.nan,
             sem=sem,
+            sem_day=0.0,
             flags=flags | metric.flags | (Flag.NO_SEM if math.isnan(sem) else Flag.NONE),
         )
         for metric in metrics().values()

@@ -247,7 +247,10 @@ def _precision(item: Metric, figures: Figures) -> str:
     barred = ", ".join(
         f"{KINDS[kind].title.lower()} {_number(limit)} {KINDS[kind].unit}".strip()
         for kind, limit in limits.items()
+        if kind != "camera"
     )
+    if limits.get("camera", 1.0) < 1.0:
+        barred += ", and with another camera or lens not at all"
     parts = [
         _of_one_region(item, model.command),
         table,
