@@ -45,6 +45,14 @@ def _noisy(deviation: float) -> Callable[[F32], F32]:
     return add
 
 
+def _beautified(light: F32) -> F32:
+    """Smooth skin and keep edges, as beauty filters do (bilateral filter, twice)."""
+    codes = np.rint(np.asarray(from_linear(np.clip(light, 0.0, 1.0))) * 255.0).astype(np.uint8)
+    for _ in range(2):
+        codes = np.asarray(cv2.bilateralFilter(codes, 13, 30.0, 5.0), dtype=np.uint8)
+    return to_linear(codes)
+
+
 def _same(light: F32) -> F32:
     return light
 
@@ -64,6 +72,7 @@ RECAPTURES: Mapping[str, tuple[Callable[[F32], F32], int]] = {
     "noise of a phone": (_noisy(0.01), _QUALITY),
     "JPEG 80": (_same, 80),
     "JPEG 60": (_same, 60),
+    "beauty filter": (_beautified, _QUALITY),
 }
 
 

@@ -24,8 +24,9 @@ _FILM_DIAGONAL_MM = 43.27
 #: Where the skin's own detail is told from smoothing: level, and Gaussian sigma.
 _DETAIL_LEVEL, _DETAIL_MM = 3.0, 0.5
 #: A loss of skin detail of this size in 100·ln, beyond what the eyes' own blur explains, is no
-#: treatment: half of the finest detail does not go while lids and lashes stay sharp.
-_SMOOTHED_PCT = 50.0
+#: treatment: two thirds of the finest detail do not go while lids and lashes stay sharp. Beauty
+#: filters take 140 and more, another blur or compression up to 75 (docs/decisions.md).
+_SMOOTHED_PCT = 100.0
 #: Skin detail falls faster with blur than the edges around the eyes do.
 _DETAIL_PER_BLUR = 2.0
 
