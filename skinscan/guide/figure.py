@@ -69,7 +69,7 @@ def draw_above(pdf: FPDF, at: Place, width: float) -> None:
     pen.write(pdf, (head[0] + 14.5, eye_y + 14.0), f"{angle}: left view", _LABEL, colour=pen.ACCENT)
     pen.write(pdf, (x + width - 4.0, y + 6.5), "one large, soft lamp", _LABEL, anchor=1.0)
     pen.write(
-        pdf, (x + _CAMERA - 2.0, eye_y - 1.8), f"light within {light_deg:g}°", _LABEL, anchor=1.0
+        pdf, (x + width - 4.0, eye_y + 15.0), f"light within {light_deg:g}°", _LABEL, anchor=1.0
     )
     pen.write(pdf, (x + _WALL, y + 54.8), "plain wall", _LABEL)
     pen.dimension(pdf, (nose[0], y + 54.0), x + _CAMERA)
