@@ -1,7 +1,8 @@
 """Progress -> charts, pictures and the report that a client takes home.
 
-Rooms, each importing only from those before it: `style` (colours), `course` (charts, Altair),
-`changemap` (where the face changed), `pairs` (before and after), `report` (one HTML page).
+Rooms, each importing only from those before it: `style` (colours and units), `lettering` (words on
+pictures), `course` (charts, Altair), `changemap` (where the face changed), `pairs` (before and
+after), `report` (one HTML page).
 """
 
 from __future__ import annotations
@@ -9,6 +10,6 @@ from __future__ import annotations
 from skinscan.plots.changemap import change_map
 from skinscan.plots.course import as_svg, course_chart
 from skinscan.plots.pairs import before_after
-from skinscan.plots.report import report
+from skinscan.plots.report import Picture, report
 
-__all__ = ["as_svg", "before_after", "change_map", "course_chart", "report"]
+__all__ = ["Picture", "as_svg", "before_after", "change_map", "course_chart", "report"]

@@ -126,7 +126,7 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
     )
     bands = alt.Scale(domain=[_INTERVAL, _BAND], range=[BLUE, GREY])
     legend = alt.Legend(
-        title=None, orient="bottom", columns=2, labelLimit=200, symbolType="square", offset=4
+        title=None, orient="top", columns=2, labelLimit=200, symbolType="square", offset=4
     )
 
     def band(chart: alt.Chart, ends: tuple[str, str], kind: str, opacity: float) -> alt.Chart:
@@ -183,9 +183,7 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
         )
         .configure_view(stroke=None)
         .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
-        .configure_legend(
-            labelFontSize=11, layout={"bottom": {"direction": "vertical", "anchor": "start"}}
-        )
+        .configure_legend(labelFontSize=11)
     )
 
 
