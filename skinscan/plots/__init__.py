@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from skinscan.plots.changemap import change_map
 from skinscan.plots.course import as_svg, course_chart
+from skinscan.plots.lettering import encoded
 from skinscan.plots.pairs import before_after
-from skinscan.plots.report import Picture, report
+from skinscan.plots.report import Picture, mapped_metrics, report
 
-__all__ = ["Picture", "as_svg", "before_after", "change_map", "course_chart", "report"]
+__all__ = [
+    "Picture",
+    "as_svg",
+    "before_after",
+    "change_map",
+    "course_chart",
+    "encoded",
+    "mapped_metrics",
+    "report",
+]

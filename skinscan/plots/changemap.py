@@ -53,12 +53,12 @@ def _shade(share: float, name: str) -> tuple[int, int, int]:
 
 
 def _points(points_mm: NDArray[np.float64]) -> NDArray[np.int32]:
-    at = mm_to_map_px(points_mm, _LEVEL_PX_MM) + [0.0, _TOP_PX]
+    at = [*mm_to_map_px(points_mm, _LEVEL_PX_MM), 0.0, _TOP_PX]
     return np.asarray(np.round(at * 2**_SHIFT), dtype=np.int32)
 
 
 def _of_regions(progress: Progress, name: str) -> list[Change]:
-    """Changes of single regions, whole regions before the parts of them."""
+    """Return the changes of single regions, whole regions before the parts of them."""
     found = [c for c in progress.changes if c.metric == name and c.scope is Scope.REGION]
     return sorted(found, key=lambda c: region(c.place).part_of is not None)
 
@@ -109,9 +109,9 @@ def change_map(progress: Progress, name: str) -> RGB:
     edge = np.vstack([whole_face().outline_mm, region("forehead_upper").outline_mm])
     head = np.asarray(cv2.convexHull(edge.astype(np.float32))[:, 0], dtype=np.float64)
     cv2.fillPoly(canvas, [_points(head)], _SKIN, cv2.LINE_AA, _SHIFT)
+    grey = tuple(int(v) for v in _rgb(GREY))
     for change in changes:
         claimed = change.verdict.claimed
-        grey = tuple(int(v) for v in _rgb(GREY))
         colour = _shade(_size(change) / end, name) if claimed else grey
         outline = region(change.place).outline_mm
         cv2.fillPoly(canvas, [_points(outline)], colour, cv2.LINE_AA, _SHIFT)
@@ -122,8 +122,8 @@ def change_map(progress: Progress, name: str) -> RGB:
         line(vertices[list(feature)], closed=True, thick=2)
         line(vertices[mirror[list(feature)]], closed=True, thick=2)
     line(vertices[list(_LIPS)], closed=True, thick=2)
-    for feature in (_NOSE, _WINGS):
-        line(vertices[list(feature)], closed=False, thick=2)
+    for strokes in (_NOSE, _WINGS):
+        line(vertices[list(strokes)], closed=False, thick=2)
     return _with_words(canvas, name, changes, end)
 
 

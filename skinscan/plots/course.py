@@ -96,7 +96,8 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
         In % of the baseline where a percentage means something, else in the metric's unit. A band
         around the points is their 95 % interval, the grey one holds what is too small to be
         detected; sessions that are doubtful or not compared are hollow, and say why in their
-        tooltip. The dashed line is the trend that the verdict rests on. Its description is the alternative text.
+        tooltip. The dashed line is the trend that the verdict rests on. The description is the
+        alternative text.
     """
     unit, said = unit_shown(change), words.words_of(change.metric)
     rows = _with_threshold([_row(progress, change, p) for p in change.points])
@@ -130,7 +131,7 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
     )
 
     def band(chart: alt.Chart, ends: tuple[str, str], kind: str, opacity: float) -> alt.Chart:
-        return (
+        drawn: alt.Chart = (
             chart.transform_calculate(band=f"'{kind}'")
             .mark_area(opacity=opacity)
             .encode(
@@ -140,6 +141,7 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
                 color=alt.Color("band:N", scale=bands, legend=legend),
             )
         )
+        return drawn
 
     known = base.transform_filter("isValid(datum.low)")
     whiskers = known.mark_rule(color=BLUE, opacity=0.6).encode(x=x, y="low:Q", y2="high:Q")
@@ -175,7 +177,7 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
     ]
     if progress.dated and progress.events:
         layers += _events(progress)
-    return (
+    chart: alt.LayerChart = (
         alt.layer(*layers)
         .resolve_scale(shape="independent", fill="independent", stroke="independent")
         .properties(
@@ -185,6 +187,7 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
         .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
         .configure_legend(labelFontSize=11)
     )
+    return chart
 
 
 def _trend(progress: Progress, change: Change) -> list[alt.Chart]:
@@ -201,7 +204,9 @@ def _events(progress: Progress) -> list[alt.Chart]:
     """Draw a rule and its name for each event between the first and the last session."""
     first, last = progress.sessions[0], progress.sessions[-1]
     rows = [
-        {"session": e.on.isoformat(), "name": e.kind.value} for e in progress.events if first <= e.on <= last
+        {"session": e.on.isoformat(), "name": e.kind.value}
+        for e in progress.events
+        if first <= e.on <= last
     ]
     if not rows:
         return []

@@ -39,7 +39,7 @@ def _similarity(first: Pixels, second: Pixels) -> F64:
     """Turn, scale and shift, shape (2, 3), that put full-size px of the second on the first's."""
     moved = register(first.facemap, second.facemap)
     rows, columns = np.nonzero(first.facemap.visible)
-    skin_mm = map_px_to_mm(np.column_stack([columns, rows])[::_EVERY], GRID_PX_MM)
+    skin_mm = map_px_to_mm(np.column_stack([columns, rows])[::_EVERY].astype(float), GRID_PX_MM)
     here = first.facemap.to_photo_px(skin_mm)
     there = second.facemap.to_photo_px(moved.to_second(skin_mm))
     # Complex numbers: here = turn · there + shift, by least squares.

@@ -31,7 +31,7 @@ ul { padding-left: 1.2rem; }
 .grid { display: grid; gap: 1.5rem; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
 figure { margin: 0; min-width: 0; }
-figure svg, figure img { display: block; max-width: 100%; height: auto; }
+figure img { display: block; max-width: 100%; height: auto; }
 figure.map img { max-width: min(100%, 30rem); }
 figcaption { font-size: 0.9rem; color: #444444; margin-top: 0.4rem; }
 .scroll { overflow-x: auto; }
@@ -52,17 +52,26 @@ _CHART_NOTE = (
     "were not compared; the list of photo differences says why."
 )
 _METHOD = (
-    "Each photo is rectified onto one standard face and measured region by region. A session is "
-    "compared to the baseline only where the photos are comparable, at a resolution that both have.",
-    "Four or more comparable sessions are summed up by the median slope between all pairs of "
-    "sessions, fewer by the latest session minus the baseline.",
-    "Intervals hold the error of the photo, of different photographic conditions, and of skin from "
-    "day to day. An interval is wider where a change was selected among many.",
-    "A change is claimed at most once for the whole course, first for concerns, then for measures, "
-    "then for regions, so that about one claim in twenty would be chance.",
+    (
+        "Each photo is rectified onto one standard face and measured region by region. A "
+        "session is compared to the baseline only where the photos are comparable, at a "
+        "resolution that both have."
+    ),
+    (
+        "Four or more comparable sessions are summed up by the median slope between all pairs "
+        "of sessions, fewer by the latest session minus the baseline."
+    ),
+    (
+        "Intervals hold the error of the photo, of different photographic conditions, and of "
+        "skin from day to day. An interval is wider where a change was selected among many."
+    ),
+    (
+        "A change is claimed at most once for the whole course: first for concerns, then for "
+        "measures inside them, then for regions, with false claims held to 5 % over the "
+        "concerns."
+    ),
     "“No detectable change” does not mean that there is none.",
-    "Light, camera, expression and make-up change what a photo shows. Photos of other skin than "
-    "that of the tested people may be measured less surely.",
+    "Light, camera, expression and make-up change what a photo shows.",
 )
 _DISCLAIMER = (
     "This report measures appearance and diagnoses nothing. Results vary between individuals, and "
@@ -92,9 +101,7 @@ class Picture:
 
 def mapped_metrics(progress: Progress) -> list[str]:
     """Metrics that speak for a concern and have a claim in a single region."""
-    claimed = {
-        c.metric for c in progress.changes if c.scope is Scope.REGION and c.verdict.claimed
-    }
+    claimed = {c.metric for c in progress.changes if c.scope is Scope.REGION and c.verdict.claimed}
     leading = [item.leading.metric for item in progress.concerns]
     return [name for name in dict.fromkeys(leading) if name in claimed]
 
@@ -109,13 +116,24 @@ def _image(rgb: RGB, alt: str, suffix: str) -> str:
     )
 
 
+def _vector(svg: str, alt: str) -> str:
+    """Hold a chart as a picture of its own, so that names inside it cannot clash."""
+    data = base64.b64encode(svg.encode()).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+
+
 def _figure(content: str, caption: str, *, kind: str = "") -> str:
     opened = f'<figure class="{kind}">' if kind else "<figure>"
-    return f"{opened}{content}<figcaption>{escape(caption)}</figcaption></figure>"
+    return f"{opened}{content}<figcaption>{_text(caption)}</figcaption></figure>"
+
+
+def _text(text: str) -> str:
+    """Escape a text, and keep per cent at their number."""
+    return escape(text).replace(" %", "\u00a0%")
 
 
 def _listed(texts: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in texts) + "</ul>"
+    return "<ul>" + "".join(f"<li>{_text(text)}</li>" for text in texts) + "</ul>"
 
 
 def _section(title: str, *content: str) -> str:
@@ -130,7 +148,7 @@ def _charts(progress: Progress) -> str:
         if item.verdict is not item.leading.verdict:
             found += f"; the concern as a whole: {item.verdict.value}"
         caption = f"{words.CONCERNS[item.concern]}: {found}."
-        figures.append(_figure(as_svg(chart), caption))
+        figures.append(_figure(_vector(as_svg(chart), str(chart.description)), caption))
     grid = f'<div class="grid">{"".join(figures)}</div>'
     return _section("Course", f"<p>{escape(_CHART_NOTE)}</p>", grid)
 
@@ -182,13 +200,14 @@ def _cells(change: Change, locale: Locale) -> tuple[str, ...]:
 def _row(change: Change, locale: Locale) -> str:
     before, size, interval, sdc = (escape(text) for text in _cells(change, locale))
     verdict = change.verdict.value
-    said = change.reasons[0].sentence if change.verdict is Verdict.NOT_COMPARABLE else ""
+    if change.verdict is Verdict.NOT_COMPARABLE:
+        verdict = f"{verdict}: {change.reasons[0].sentence}"
     kind = ' class="claimed"' if change.verdict.claimed else ""
     return (
         f'<tr><th scope="row">{escape(metric(change.metric).title)}</th>'
         f"<td>{escape(_place(change))}</td>"
         f'<td class="n">{before}</td><td class="n">{size}</td><td class="n">{interval}</td>'
-        f'<td class="n">{sdc}</td><td{kind}>{escape(f"{verdict}. {said}".strip(". ").strip())}</td></tr>'
+        f'<td class="n">{sdc}</td><td{kind}>{escape(verdict)}</td></tr>'
     )
 
 
@@ -230,9 +249,7 @@ def _differences(progress: Progress, locale: Locale) -> Iterator[str]:
             yield f"{which}: {sentence} ({', '.join(concerns)})"
 
 
-def report(
-    progress: Progress, *, locale: str = "en-GB", pictures: Sequence[Picture] = ()
-) -> str:
+def report(progress: Progress, *, locale: str = "en-GB", pictures: Sequence[Picture] = ()) -> str:
     """Write the report of a course.
 
     Parameters
