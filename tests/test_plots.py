@@ -1,10 +1,11 @@
 """Charts, the map of change, aligned photos, and the report."""
 
 import base64
+import io
 import math
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ from skinscan.progress import Event, EventKind, Verdict
 from skinscan.progress.values import Reason
 from skinscan.resources import sample_course_dir
 
-BLUE, VERMILION, GREY = (0, 114, 178), (213, 94, 0), (200, 200, 200)
+GREY = (200, 200, 200)
 
 
 @pytest.fixture(autouse=True)
@@ -132,9 +133,11 @@ def test_the_alternative_text_holds_verdict_and_interval():
 
 
 def colours(picture):
-    """How many pixels lie near blue, vermilion and grey, above the colour bar."""
+    """How many pixels are bluish, reddish and grey, above the colour bar."""
     face = picture[:-130].astype(int)
-    return [int((np.abs(face - c).max(axis=2) < 12).sum()) for c in (BLUE, VERMILION, GREY)]
+    excess = face[..., 2] - face[..., 0]
+    grey = np.abs(face - GREY).max(axis=2) < 3
+    return [int(part.sum()) for part in (excess > 60, excess < -60, grey)]
 
 
 def test_only_claimed_regions_are_coloured_blue_for_better():
@@ -169,10 +172,9 @@ def test_the_subjects_right_lies_on_the_left():
     )
     picture = change_map(progress, SEVERITY)
     half = picture.shape[1] // 2
-    assert colours(picture[:, :half])[0] + 1 > colours(picture[:, half:])[0]
-    bluish = (picture[:-130, :, 2].astype(int) - picture[:-130, :, 0]) > 60
-    assert bluish[:, :half].sum() > 5_000
-    assert bluish[:, half:].sum() < 0.05 * bluish[:, :half].sum()
+    right, left = (colours(picture[:, part])[0] for part in (np.s_[:half], np.s_[half:]))
+    assert right > 5_000
+    assert left < 0.05 * right
 
 
 # Photos -----------------------------------------------------------------------------------------
@@ -185,7 +187,8 @@ def sample():
     first = analyze(path)
     rgb = first.pixels.photo.rgb
     height, width = rgb.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 4.0, 0.93) + [[0, 0, 12], [0, 0, -9]]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 4.0, 0.93)
+    turn[:, 2] += (12, -9)
     moved = cv2.warpAffine(rgb, turn, (width, height), borderValue=(190, 190, 190))
     return first, analyze(Image.fromarray(moved))
 
@@ -257,7 +260,7 @@ def test_the_report_tabulates_interval_and_verdict():
 def test_the_report_lists_differences_between_photos():
     page = report(track([scan(), scan(light_deg=40.0)], dates=weekly(2)))
     assert "10 March 2026: " in page
-    assert "(wrinkles and fine lines" in page
+    assert "wrinkles and fine lines" in page
 
 
 def test_what_comes_from_outside_is_escaped():
@@ -290,7 +293,7 @@ def test_decimals_follow_the_locale():
     assert re.search(r"\d,\d", report(course(), locale="en-ZA"))
 
 
-def test_a_picture_survives_encoding():
+def test_a_picture_keeps_its_colours():
     picture = np.full((16, 16, 3), (200, 10, 30), dtype=np.uint8)
-    assert encoded(picture, ".png").startswith(b"\x89PNG")
-    assert date(2026, 3, 3) == START
+    with Image.open(io.BytesIO(encoded(picture, ".png"))) as image:  # noqa: TID251 - our own
+        assert (np.asarray(image) == picture).all()

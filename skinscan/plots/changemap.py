@@ -53,7 +53,7 @@ def _shade(share: float, name: str) -> tuple[int, int, int]:
 
 
 def _points(points_mm: NDArray[np.float64]) -> NDArray[np.int32]:
-    at = [*mm_to_map_px(points_mm, _LEVEL_PX_MM), 0.0, _TOP_PX]
+    at = mm_to_map_px(points_mm, _LEVEL_PX_MM) + np.array([0.0, _TOP_PX])
     return np.asarray(np.round(at * 2**_SHIFT), dtype=np.int32)
 
 
