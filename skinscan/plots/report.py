@@ -17,7 +17,6 @@ from skinscan.plots.style import per_unit, unit_shown
 from skinscan.progress import Change, Progress, Scope, Verdict, words
 from skinscan.progress.locales import Locale, decimals
 from skinscan.progress.locales import locale as locale_of
-from skinscan.regions import region
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -178,9 +177,15 @@ def _photos(pictures: Sequence[Picture]) -> str:
 
 
 def _place(change: Change) -> str:
-    if change.scope is Scope.REGION:
-        return region(change.place).title
-    return change.place.replace("_", " ").capitalize()
+    place = words.PLACES.get(change.place, "").strip() or change.place.replace("_", " ")
+    return place.capitalize()
+
+
+def _tabulated(change: Change) -> bool:
+    """Whether a change has a row: whole face, what was declared, and claims of parts of it."""
+    if change.scope is Scope.GROUP:
+        return change.verdict.claimed and len(metric(change.metric).groups) > 1
+    return change.scope is not Scope.REGION
 
 
 def _cells(change: Change, locale: Locale) -> tuple[str, ...]:
@@ -192,7 +197,8 @@ def _cells(change: Change, locale: Locale) -> tuple[str, ...]:
     per, unit = per_unit(change), unit_shown(change)
     values = [per * v for v in (change.difference, change.low, change.high, change.sdc)]
     places = decimals(values[3])
-    size, low, high, sdc = (locale.number(v, places=places) for v in values)
+    # + 0.0, because what rounds to nothing has no sign.
+    size, low, high, sdc = (locale.number(round(v, places) + 0.0, places=places) for v in values)
     coverage = locale.number(100.0 * change.coverage, places=0 if change.coverage <= 0.95 else 1)
     return before, f"{size} {unit}", f"{low} to {high} ({coverage} %)", f"{sdc} {unit}"
 
@@ -212,16 +218,18 @@ def _row(change: Change, locale: Locale) -> str:
 
 
 def _table(progress: Progress, locale: Locale) -> str:
-    """Tabulate the whole face, declared regions, and what is claimed in single regions."""
-    wide = {Scope.FACE, Scope.TREATED, Scope.UNTREATED, Scope.TREATED_MINUS_UNTREATED}
-    shown = [c for c in progress.changes if c.scope in wide or c.verdict.claimed]
+    """Tabulate the whole face, declared regions, and parts of the face with a claim."""
+    shown = [change for change in progress.changes if _tabulated(change)]
     rows = "".join(_row(change, locale) for change in shown)
     heads = (
         '<th scope="col">Measure</th><th scope="col">Place</th><th scope="col" class="n">At '
         'baseline</th><th scope="col" class="n">Change</th><th scope="col" class="n">Interval</th>'
         '<th scope="col" class="n">Smallest detectable</th><th scope="col">Verdict</th>'
     )
-    caption = "All measures of the whole face, and each place where a change is claimed."
+    caption = (
+        "Each measure of the whole face, and of parts of it where a change is claimed. Single "
+        "regions stand in changes.csv."
+    )
     table = (
         f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table>"
