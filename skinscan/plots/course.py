@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import Any
 
 import altair as alt
@@ -37,6 +38,11 @@ def _doubts(change: Change, point: Point) -> list[str]:
     return [r.sentence for r in point.reasons] + (coarse if aside else []) + sentences(own)
 
 
+def _when(on: date) -> str:
+    """Write a session's place in time: noon, so that no time zone moves it to another day."""
+    return f"{on.isoformat()}T12:00:00"
+
+
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
@@ -59,13 +65,13 @@ def _row(progress: Progress, change: Change, point: Point) -> dict[str, Any]:
     state = _NOT_COMPARED if point.reasons else _DOUBTFUL if doubts else _COMPARED
     return {
         "session": point.on.isoformat() if progress.dated else ("Before" if first else "After"),
+        "when": _when(point.on),
         "shown": _number(shown),
         "low": _number(low),
         "high": _number(high),
         "sdc": _number(per * point.sdc),
         "state": state,
         "why": " ".join(doubts),
-        "baseline": "baseline" if point.is_baseline else "",
     }
 
 
@@ -106,9 +112,8 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
     fills = [BLUE if state == _COMPARED else "#ffffff" for state in states]
     x: Any = (
         alt.X(
-            "session:T",
+            "when:T",
             title="Session",
-            # Noon, so that no time zone moves a session to the day before.
             axis=alt.Axis(format="%-d %b", tickCount=5, labelOverlap=True, grid=False),
         )
         if progress.dated
@@ -195,16 +200,16 @@ def _trend(progress: Progress, change: Change) -> list[alt.Chart]:
     if not progress.dated or change.estimator is not Estimator.TREND:
         return []
     ends = ((change.since, 0.0), (change.until, per_unit(change) * change.difference))
-    rows = [{"session": on.isoformat(), "shown": y} for on, y in ends if on is not None]
+    rows = [{"when": _when(on), "shown": y} for on, y in ends if on is not None]
     mark = alt.Chart(alt.Data(values=rows)).mark_line(color=INK, strokeDash=[6, 3])
-    return [mark.encode(x="session:T", y="shown:Q")]
+    return [mark.encode(x="when:T", y="shown:Q")]
 
 
 def _events(progress: Progress) -> list[alt.Chart]:
     """Draw a rule and its name for each event between the first and the last session."""
     first, last = progress.sessions[0], progress.sessions[-1]
     rows = [
-        {"session": e.on.isoformat(), "name": e.kind.value}
+        {"when": _when(e.on), "name": e.kind.value}
         for e in progress.events
         if first <= e.on <= last
     ]
@@ -214,8 +219,8 @@ def _events(progress: Progress) -> list[alt.Chart]:
     rule = base.mark_rule(color=VERMILION, strokeDash=[5, 3], strokeWidth=1.5)
     text = base.mark_text(color="#a34700", align="left", dx=4, dy=4, fontSize=11)
     return [
-        rule.encode(x="session:T", tooltip=[alt.Tooltip("name:N", title="Event")]),
-        text.encode(x="session:T", y=alt.value(4), text="name:N"),
+        rule.encode(x="when:T", tooltip=[alt.Tooltip("name:N", title="Event")]),
+        text.encode(x="when:T", y=alt.value(4), text="name:N"),
     ]
 
 

@@ -275,15 +275,16 @@ def report(progress: Progress, *, locale: str = "en-GB", pictures: Sequence[Pict
         HTML, complete in itself.
     """
     written = locale_of(locale)
-    title = "Change of skin between two photos"
+    title, counted = "Change of skin between two photos", "Two photos without dates."
     if progress.dated:
+        counted = f"Sessions with photos: {len(progress.sessions)}."
         first, last = progress.sessions[0], progress.sessions[-1]
         title = f"Course of skin, {written.date(first)} to {written.date(last)}"
     differences = list(_differences(progress, written)) or [_NO_DIFFERENCES]
     body = "".join(
         (
             f"<h1>{escape(title)}</h1>",
-            f"<p>{len(progress.sessions)} sessions.</p>",
+            f"<p>{escape(counted)}</p>",
             _section("In short", _listed(progress.summary(locale=locale))),
             _charts(progress),
             _maps(progress),
