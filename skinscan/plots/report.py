@@ -35,7 +35,6 @@ figure.map img { max-width: min(100%, 30rem); }
 figcaption { font-size: 0.9rem; color: #444444; margin-top: 0.4rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9rem; min-width: 46rem; }
-caption { text-align: left; padding-bottom: 0.4rem; color: #444444; }
 th, td { text-align: left; padding: 0.35rem 0.75rem 0.35rem 0; border-bottom: 1px solid #dddddd;
   vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -230,12 +229,9 @@ def _table(progress: Progress, locale: Locale) -> str:
         "Each measure of the whole face, and of parts of it where a change is claimed. Single "
         "regions stand in changes.csv."
     )
-    table = (
-        f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{rows}</tbody></table>"
-    )
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     scrolled = f'<div class="scroll" tabindex="0" role="region" aria-label="Numbers">{table}</div>'
-    return _section("Numbers", scrolled)
+    return _section("Numbers", f"<p>{escape(caption)}</p>", scrolled)
 
 
 def _differences(progress: Progress, locale: Locale) -> Iterator[str]:
