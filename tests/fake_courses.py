@@ -43,6 +43,7 @@ def precision_data(*, relative=0.04, shared=0.3, freedom=8.0):
         "format": PRECISION_FORMAT,
         "command": "made for tests",
         "sources": "none",
+        "usual": {},
         "metrics": {
             name: {"levels": {f"{lv:g}": level for lv in (*LEVELS, 9.0)}, "limits": limits}
             for name in metrics()

@@ -11,11 +11,17 @@ from typer.testing import CliRunner
 
 import skinscan.scan
 from skinscan import precision
+from skinscan.batch.sources import find_photos
 from skinscan.cli import progress as cli_progress
 from skinscan.cli.commands import app
 from skinscan.cli.dates import date_of, read_dates
 from skinscan.cli.progress import parse_event
-from skinscan.errors import AnotherPersonError, BadOptionError, NoFaceError
+from skinscan.errors import (
+    AnotherPersonError,
+    BadOptionError,
+    NoFaceError,
+    SourceFolderError,
+)
 from skinscan.precision import precision_model
 from skinscan.progress import Event, EventKind
 from skinscan.progress.tables import CHANGE_COLUMNS, SESSION_COLUMNS
@@ -196,4 +202,8 @@ def test_compare_speaks_of_two_photos(folder, tmp_path):
     result = call("compare", before, after, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     assert "Lines: 60 % softer between the two photos (between" in result.stdout
-    assert len(list((tmp_path / "out").iterdir())) == 2
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"report.html", "progress.csv", "changes.csv", "course_wrinkles.svg"} <= written
+    assert f"map_{SEVERITY}.overlay.jpg" in written
+    with pytest.raises(SourceFolderError):  # none of it is taken for a photo
+        find_photos([tmp_path / "out"])

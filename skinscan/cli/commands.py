@@ -335,7 +335,10 @@ def _parts(text: str | None, kind: type[_Choice]) -> frozenset[_Choice] | None:
 _OutputFolder = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="DIR", help="Write progress.csv and changes.csv into DIR."
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Write report.html, charts, pictures and tables into DIR.",
     ),
 ]
 _LargestFace = Annotated[
@@ -360,14 +363,9 @@ _LocaleName = Annotated[
 ]
 
 
-def _deliver(progress: Progress, output: Path | None, locale: str) -> None:
-    """Print the sentences of a course and write its tables."""
-    from skinscan.cli.progress import write  # noqa: PLC0415 - only for these commands
-
+def _say_summary(progress: Progress, locale: str) -> None:
     for sentence in progress.summary(locale=locale):
         typer.echo(sentence)
-    if output is not None:
-        write(progress, output)
 
 
 @app.command(
@@ -386,7 +384,7 @@ def compare(
     same_person: _SamePerson = False,
 ) -> None:
     """Say what changed between two photos of one face, and how sure that is."""
-    from skinscan.cli.progress import confirm_person  # noqa: PLC0415 - loads mediapipe
+    from skinscan.cli.progress import confirm_person, write  # noqa: PLC0415 - loads mediapipe
     from skinscan.progress import compare as compare_scans  # noqa: PLC0415 - same
     from skinscan.scan import analyze  # noqa: PLC0415 - same
 
@@ -397,7 +395,10 @@ def compare(
         if not same_person and first.view is second.view:
             confirm_person(second, first)
         progress = compare_scans(first, second, treated_regions=treated)
-        _deliver(progress, output, locale)
+        _say_summary(progress, locale)
+        if output is not None:
+            pair = (first, second) if first.view is second.view else None
+            write(progress, output, locale=locale, pair=pair)
 
 
 @app.command(
@@ -444,10 +445,12 @@ def track(
 ) -> None:
     """Say what changed over a client's course, and how sure that is."""
     from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
+        first_and_last,
         measure_folder,
         parse_dates,
         parse_event,
         seen,
+        write,
     )
     from skinscan.progress import track as track_scans  # noqa: PLC0415 - loads mediapipe
 
@@ -465,7 +468,10 @@ def track(
             baseline=chosen or "first",
         )
         _say(f"{len(progress.sessions)} sessions, photos: {seen([s.view for s in found.scans])}.")
-        _deliver(progress, output, locale)
+        _say_summary(progress, locale)
+        if output is not None:
+            pair = first_and_last(progress, found, largest_face=largest_face)
+            write(progress, output, locale=locale, pair=pair)
     if found.failed:
         _say(f"{found.failed} photos could not be measured.")
         raise typer.Exit(_FAILED)

@@ -8,17 +8,28 @@ from datetime import date
 from pathlib import Path
 
 from skinscan.batch.files import output_error, written_whole
-from skinscan.batch.sources import find_photos
+from skinscan.batch.sources import OVERLAY_SUFFIX, find_photos
 from skinscan.cli.dates import date_of, read_dates
 from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoError
 from skinscan.identity import similarity
 from skinscan.landmarks import View
+from skinscan.plots import (
+    Picture,
+    as_svg,
+    before_after,
+    change_map,
+    course_chart,
+    encoded,
+    mapped_metrics,
+    report,
+)
 from skinscan.progress import Event, EventKind, Progress
+from skinscan.progress.locales import locale as locale_of
 from skinscan.quality import compare as compare_quality
 from skinscan.scan import Scan, analyze
 
 #: What is written into the folder.
-SESSIONS_FILE, CHANGES_FILE = "progress.csv", "changes.csv"
+SESSIONS_FILE, CHANGES_FILE, REPORT_FILE = "progress.csv", "changes.csv", "report.html"
 
 Say = Callable[[str], None]
 
@@ -29,13 +40,17 @@ class Folder:
 
     Attributes
     ----------
+    paths : tuple of str
+        Of the photos that were measured.
     scans : tuple of Scan
+        Of each, without pixels.
     dates : tuple of date
-        Of each scan.
+        Of each.
     failed : int
         Photos that could not be measured.
     """
 
+    paths: tuple[str, ...]
     scans: tuple[Scan, ...]
     dates: tuple[date, ...]
     failed: int
@@ -85,6 +100,7 @@ def measure_folder(
         If a photo's skin is not that of the first photo of its view.
     """
     given = read_dates(dates) if dates is not None else {}
+    paths: list[str] = []
     scans: list[Scan] = []
     days: list[date] = []
     references: dict[View, Scan] = {}
@@ -104,6 +120,7 @@ def measure_folder(
         except (BadOptionError, ComparisonError):
             say(f"{photo.name}:")
             raise
+        paths.append(photo.path)
         scans.append(replace(scan, pixels=None))  # a course of pixels would not fit into memory
     if not scans:
         raise BadOptionError(
@@ -111,7 +128,7 @@ def measure_folder(
             found=f"{failed} photos that cannot",
             remedy="See above what is wrong with each",
         )
-    return Folder(tuple(scans), tuple(days), failed)
+    return Folder(tuple(paths), tuple(scans), tuple(days), failed)
 
 
 def parse_event(text: str) -> Event:
@@ -152,14 +169,80 @@ def parse_dates(texts: Iterable[str]) -> tuple[date, ...]:
         ) from error
 
 
-def write(progress: Progress, folder: Path) -> None:
-    """Write both tables, each whole or not at all.
+def first_and_last(
+    progress: Progress, found: Folder, *, largest_face: bool
+) -> tuple[Scan, Scan] | None:
+    """Measure one photo of the baseline and one of the latest session again, for their pixels.
+
+    Parameters
+    ----------
+    progress : Progress
+    found : Folder
+        What the course was made of.
+    largest_face : bool
+
+    Returns
+    -------
+    tuple of Scan, or None
+        Of one view, the front before the sides; None where the two sessions share no view.
+    """
+    for view in View:
+        ends = [
+            path
+            for on in (progress.baseline[0], progress.sessions[-1])
+            for path in [
+                p
+                for p, scan, day in zip(found.paths, found.scans, found.dates, strict=True)
+                if day == on and scan.view is view
+            ][:1]
+        ]
+        if len(set(ends)) == 2:
+            first, last = (analyze(p, name=Path(p).name, largest_face=largest_face) for p in ends)
+            return first, last
+    return None
+
+
+def _photo_pictures(
+    progress: Progress, pair: tuple[Scan, Scan] | None, locale: str
+) -> dict[str, Picture]:
+    """Draw two photos side by side, by file name; none where there are no two to show."""
+    if pair is None or any(scan.pixels is None for scan in pair):
+        return {}
+    titles = ("Before", "After")
+    if progress.dated:
+        before, after = (
+            locale_of(locale).date(on) for on in (progress.baseline[0], progress.sessions[-1])
+        )
+        titles = (f"Before: {before}", f"After: {after}")
+    photos, lines = before_after(*pair, titles=titles)
+    shown = f"The same face twice, left {titles[0].lower()}, right {titles[1].lower()}."
+    return {
+        "before_after": Picture(
+            "The later photo was turned, scaled and shifted as a whole; colours are the photos'.",
+            shown,
+            photos,
+        ),
+        "lines": Picture(
+            "Lines found in each photo: those narrower than half a millimetre yellow, wider ones "
+            "vermilion. Single lines come and go with light; the numbers below count.",
+            f"{shown} Lines are drawn on it.",
+            lines,
+        ),
+    }
+
+
+def write(progress: Progress, folder: Path, *, locale: str, pair: tuple[Scan, Scan] | None) -> None:
+    """Write tables, charts, pictures and the report, each file whole or not at all.
 
     Parameters
     ----------
     progress : Progress
     folder : Path
         Made where it does not exist.
+    locale : str
+        Of the report.
+    pair : tuple of Scan, or None
+        One photo of the baseline and one of the latest session, of one view.
 
     Raises
     ------
@@ -171,9 +254,24 @@ def write(progress: Progress, folder: Path) -> None:
     except OSError as error:
         raise output_error(error, "the tables") from error
     tables = {SESSIONS_FILE: progress.table(), CHANGES_FILE: progress.overview()}
-    for name, table in tables.items():
-        with written_whole(folder / name, "a table") as file:
-            file.write(table.to_csv(index=False, lineterminator="\n").encode())
+    files = {
+        name: table.to_csv(index=False, lineterminator="\n").encode()
+        for name, table in tables.items()
+    }
+    for item in progress.concerns:
+        svg = as_svg(course_chart(progress, item.leading))
+        files[f"course_{item.concern.value}.svg"] = svg.encode()
+    pictures = _photo_pictures(progress, pair, locale)
+    # The suffix tells the search for photos that these are none.
+    for name in mapped_metrics(progress):
+        files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(change_map(progress, name), ".jpg")
+    for name, picture in pictures.items():
+        files[f"{name}{OVERLAY_SUFFIX}"] = encoded(picture.rgb, ".jpg")
+    page = report(progress, locale=locale, pictures=tuple(pictures.values()))
+    files[REPORT_FILE] = page.encode()
+    for name, content in files.items():
+        with written_whole(folder / name, "a result") as file:
+            file.write(content)
 
 
 def seen(views: Sequence[View]) -> str:

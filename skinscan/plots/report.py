@@ -1,0 +1,301 @@
+"""A course as one HTML page that holds all it shows: no script, and nothing loaded from outside."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from skinscan.flags import sentences
+from skinscan.metrics import metric
+from skinscan.plots.changemap import change_map, described
+from skinscan.plots.course import as_svg, course_chart
+from skinscan.plots.lettering import RGB, encoded
+from skinscan.plots.style import per_unit, unit_shown
+from skinscan.progress import Change, Progress, Scope, Verdict, words
+from skinscan.progress.locales import Locale, decimals
+from skinscan.progress.locales import locale as locale_of
+
+_STYLE = """
+:root { color-scheme: light; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 76rem; padding: 1.5rem 1rem 3rem; color: #222222;
+  background: #ffffff; font: 1rem/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 0.25rem; }
+h2 { font-size: 1.2rem; margin: 2.25rem 0 0.5rem; }
+p, li { max-width: 46rem; }
+ul { padding-left: 1.2rem; }
+.grid { display: grid; gap: 1.5rem; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+figure { margin: 0; min-width: 0; }
+figure img { display: block; max-width: 100%; height: auto; }
+figure.map img { max-width: min(100%, 30rem); }
+figcaption { font-size: 0.9rem; color: #444444; margin-top: 0.4rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; min-width: 46rem; }
+th, td { text-align: left; padding: 0.35rem 0.75rem 0.35rem 0; border-bottom: 1px solid #dddddd;
+  vertical-align: top; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.claimed { font-weight: 600; }
+.note { border-left: 4px solid #0072b2; padding: 0.25rem 0 0.25rem 1rem; }
+@media print { figure, tr { break-inside: avoid; } .scroll { overflow: visible; } }
+"""
+
+_CHART_NOTE = (
+    "Points are sessions, the blue band is the 95 % interval of each, the dashed black line the "
+    "trend that the verdict rests on where there is one. Changes inside the grey band are too "
+    "small to be told from chance in one session. Hollow marks are sessions that are doubtful or "
+    "were not compared; the list of photo differences says why."
+)
+_METHOD = (
+    (
+        "Each photo is rectified onto one standard face and measured region by region. A "
+        "session is compared to the baseline only where the photos are comparable, at a "
+        "resolution that both have."
+    ),
+    (
+        "Four or more comparable sessions are summed up by the median slope between all pairs "
+        "of sessions, fewer by the latest session minus the baseline."
+    ),
+    (
+        "Intervals hold the error of the photo, of different photographic conditions, and of "
+        "skin from day to day. An interval is wider where a change was selected among many."
+    ),
+    (
+        "A change is claimed at most once for the whole course: first for concerns, then for "
+        "measures inside them, then for regions, with false claims held to 5 % over the "
+        "concerns."
+    ),
+    "“No detectable change” does not mean that there is none.",
+    "Light, camera, expression and make-up change what a photo shows.",
+)
+_DISCLAIMER = (
+    "This report measures appearance and diagnoses nothing. Results vary between individuals, and "
+    "nothing here promises one. See a licensed practitioner about treatment, and a doctor about "
+    "any skin change that worries you. Sleep, diet, water, exercise and daily skincare matter too."
+)
+_NO_DIFFERENCES = "None was found that bars a comparison."
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture for the report.
+
+    Attributes
+    ----------
+    title : str
+    alt : str
+        What it shows, for those who cannot see it.
+    rgb : ndarray of uint8, shape (H, W, 3)
+        sRGB.
+    """
+
+    title: str
+    alt: str
+    rgb: RGB
+
+
+def mapped_metrics(progress: Progress) -> list[str]:
+    """Metrics that speak for a concern and have a claim in a single region."""
+    claimed = {c.metric for c in progress.changes if c.scope is Scope.REGION and c.verdict.claimed}
+    leading = [item.leading.metric for item in progress.concerns]
+    return [name for name in dict.fromkeys(leading) if name in claimed]
+
+
+def _image(rgb: RGB, alt: str, suffix: str) -> str:
+    kind = {".png": "png", ".jpg": "jpeg"}[suffix]
+    data = base64.b64encode(encoded(rgb, suffix)).decode("ascii")
+    height, width = rgb.shape[:2]
+    return (
+        f'<img alt="{escape(alt)}" width="{width}" height="{height}" '
+        f'src="data:image/{kind};base64,{data}">'
+    )
+
+
+def _vector(svg: str, alt: str) -> str:
+    """Hold a chart as a picture of its own, so that names inside it cannot clash."""
+    data = base64.b64encode(svg.encode()).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _figure(content: str, caption: str, *, kind: str = "") -> str:
+    opened = f'<figure class="{kind}">' if kind else "<figure>"
+    return f"{opened}{content}<figcaption>{_text(caption)}</figcaption></figure>"
+
+
+def _text(text: str) -> str:
+    """Escape a text, and keep per cent at their number."""
+    return escape(text).replace(" %", "\u00a0%")
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{_text(text)}</li>" for text in texts) + "</ul>"
+
+
+def _section(title: str, *content: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{''.join(content)}</section>"
+
+
+def _charts(progress: Progress) -> str:
+    figures = []
+    for item in progress.concerns:
+        chart = course_chart(progress, item.leading)
+        found = item.leading.verdict.value
+        if item.verdict is not item.leading.verdict:
+            found += f"; the concern as a whole: {item.verdict.value}"
+        caption = f"{words.CONCERNS[item.concern]}: {found}."
+        figures.append(_figure(_vector(as_svg(chart), str(chart.description)), caption))
+    grid = f'<div class="grid">{"".join(figures)}</div>'
+    return _section("Course", f"<p>{escape(_CHART_NOTE)}</p>", grid)
+
+
+def _maps(progress: Progress) -> str:
+    names = mapped_metrics(progress)
+    if not names:
+        return _section("Where", "<p>No change is claimed in any single region.</p>")
+    figures = [
+        _figure(
+            _image(change_map(progress, name), described(progress, name), ".png"),
+            f"{words.words_of(name).subject}: change in each region since the baseline.",
+            kind="map",
+        )
+        for name in names
+    ]
+    return _section("Where", f'<div class="grid">{"".join(figures)}</div>')
+
+
+def _photos(pictures: Sequence[Picture]) -> str:
+    if not pictures:
+        return ""
+    return _section(
+        "Photos",
+        *(_figure(_image(p.rgb, p.alt, ".jpg"), p.title) for p in pictures),
+    )
+
+
+def _place(change: Change) -> str:
+    place = words.PLACES.get(change.place, "").strip() or change.place.replace("_", " ")
+    return place.capitalize()
+
+
+def _tabulated(change: Change) -> bool:
+    """Whether a change has a row: whole face, what was declared, and claims of parts of it."""
+    if change.scope is Scope.GROUP:
+        return change.verdict.claimed and len(metric(change.metric).groups) > 1
+    return change.scope is not Scope.REGION
+
+
+def _cells(change: Change, locale: Locale) -> tuple[str, ...]:
+    """Write one change: first value, change, interval, smallest detectable change."""
+    entry = metric(change.metric)
+    before = f"{locale.number(change.before)} {entry.unit}" if math.isfinite(change.before) else "–"
+    if not math.isfinite(change.difference):
+        return before, "–", "–", "–"
+    per, unit = per_unit(change), unit_shown(change)
+    values = [per * v for v in (change.difference, change.low, change.high, change.sdc)]
+    places = decimals(values[3])
+    # + 0.0, because what rounds to nothing has no sign.
+    size, low, high, sdc = (locale.number(round(v, places) + 0.0, places=places) for v in values)
+    coverage = locale.number(100.0 * change.coverage, places=0 if change.coverage <= 0.95 else 1)
+    return before, f"{size} {unit}", f"{low} to {high} ({coverage} %)", f"{sdc} {unit}"
+
+
+def _row(change: Change, locale: Locale) -> str:
+    before, size, interval, sdc = (escape(text) for text in _cells(change, locale))
+    verdict = change.verdict.value
+    if change.verdict is Verdict.NOT_COMPARABLE:
+        verdict = f"{verdict}: {change.reasons[0].sentence}"
+    kind = ' class="claimed"' if change.verdict.claimed else ""
+    return (
+        f'<tr><th scope="row">{escape(metric(change.metric).title)}</th>'
+        f"<td>{escape(_place(change))}</td>"
+        f'<td class="n">{before}</td><td class="n">{size}</td><td class="n">{interval}</td>'
+        f'<td class="n">{sdc}</td><td{kind}>{escape(verdict)}</td></tr>'
+    )
+
+
+def _table(progress: Progress, locale: Locale) -> str:
+    """Tabulate the whole face, declared regions, and parts of the face with a claim."""
+    shown = [change for change in progress.changes if _tabulated(change)]
+    rows = "".join(_row(change, locale) for change in shown)
+    heads = (
+        '<th scope="col">Measure</th><th scope="col">Place</th><th scope="col" class="n">At '
+        'baseline</th><th scope="col" class="n">Change</th><th scope="col" class="n">Interval</th>'
+        '<th scope="col" class="n">Smallest detectable</th><th scope="col">Verdict</th>'
+    )
+    caption = (
+        "Each measure of the whole face, and of parts of it where a change is claimed. Single "
+        "regions stand in changes.csv."
+    )
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    scrolled = f'<div class="scroll" tabindex="0" role="region" aria-label="Numbers">{table}</div>'
+    return _section("Numbers", f"<p>{escape(caption)}</p>", scrolled)
+
+
+def _differences(progress: Progress, locale: Locale) -> Iterator[str]:
+    """Say per session what differed between the photos, for the measures that are charted."""
+    for on in progress.sessions:
+        found: dict[str, list[str]] = {}
+        for item in progress.concerns:
+            change = item.leading
+            own = metric(change.metric).flags
+            for point in change.points:
+                if point.on == on:
+                    why = [r.sentence for r in point.reasons] + sentences(point.flags & ~own)
+                    for sentence in why:
+                        found.setdefault(sentence, []).append(words.CONCERNS[item.concern].lower())
+        which = locale.date(on) if progress.dated else ""
+        if not progress.dated:
+            which = "Before" if on == progress.sessions[0] else "After"
+        for sentence, concerns in found.items():
+            yield f"{which}: {sentence} ({', '.join(concerns)})"
+
+
+def report(progress: Progress, *, locale: str = "en-GB", pictures: Sequence[Picture] = ()) -> str:
+    """Write the report of a course.
+
+    Parameters
+    ----------
+    progress : Progress
+    locale : str
+        How dates and numbers are written, a name in `skinscan.progress.locales.LOCALES`.
+    pictures : sequence of Picture
+        Of the photos themselves, where they are at hand. The page then shows a face: keep it as
+        carefully as the photos.
+
+    Returns
+    -------
+    str
+        HTML, complete in itself.
+    """
+    written = locale_of(locale)
+    title, counted = "Change of skin between two photos", "Two photos without dates."
+    if progress.dated:
+        counted = f"Sessions with photos: {len(progress.sessions)}."
+        first, last = progress.sessions[0], progress.sessions[-1]
+        title = f"Course of skin, {written.date(first)} to {written.date(last)}"
+    differences = list(_differences(progress, written)) or [_NO_DIFFERENCES]
+    body = "".join(
+        (
+            f"<h1>{escape(title)}</h1>",
+            f"<p>{escape(counted)}</p>",
+            _section("In short", _listed(progress.summary(locale=locale))),
+            _charts(progress),
+            _maps(progress),
+            _photos(pictures),
+            _table(progress, written),
+            _section("Differences between the photos", _listed(differences)),
+            _section("Method and limits", _listed(_METHOD)),
+            f'<p class="note">{escape(_DISCLAIMER)}</p>',
+        )
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "img-src data:; style-src 'unsafe-inline'\">"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
+    )

@@ -1,0 +1,299 @@
+"""Charts, the map of change, aligned photos, and the report."""
+
+import base64
+import io
+import math
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import cv2
+import numpy as np
+import pytest
+from fake_courses import SEVERITY, START, scan, weekly, write_precision
+from PIL import Image
+
+from skinscan import analyze, compare, precision, track
+from skinscan.errors import ScanFileError
+from skinscan.plots import (
+    Picture,
+    as_svg,
+    before_after,
+    change_map,
+    course_chart,
+    encoded,
+    mapped_metrics,
+    report,
+)
+from skinscan.plots.changemap import described
+from skinscan.precision import precision_model
+from skinscan.progress import Event, EventKind, Verdict
+from skinscan.progress.values import Reason
+from skinscan.resources import sample_course_dir
+
+GREY = (200, 200, 200)
+
+
+@pytest.fixture(autouse=True)
+def _precision(tmp_path, monkeypatch):
+    path = write_precision(tmp_path)
+    monkeypatch.setattr(precision, "precision_path", lambda: path)
+    precision_model.cache_clear()
+    yield
+    precision_model.cache_clear()
+
+
+def course(factors=(1.0, 0.9, 0.7, 0.6, 0.5), **options):
+    scans = [scan({SEVERITY: f}) for f in factors]
+    return track(scans, dates=weekly(len(factors)), **options)
+
+
+def severity(progress):
+    return progress.concern("wrinkles").leading
+
+
+def rows(chart):
+    """The sessions of a chart."""
+    sets = [layer.data.values for layer in chart.layer]
+    return next(values for values in sets if "state" in values[0])
+
+
+# Course chart -----------------------------------------------------------------------------------
+
+
+def test_a_chart_shows_percent_of_the_baseline_with_each_sessions_interval_and_threshold():
+    progress = course()
+    change = severity(progress)
+    shown = rows(course_chart(progress, change))
+    assert [row["session"] for row in shown] == [d.isoformat() for d in weekly(5)]
+    assert [row["shown"] for row in shown] == pytest.approx([0, -10, -30, -40, -50])
+    last = change.points[-1]
+    assert shown[-1]["low"] == pytest.approx(100 * last.low / change.before)
+    assert shown[-1]["top"] == pytest.approx(100 * last.sdc / change.before)
+    assert shown[0]["top"] == shown[1]["top"]  # the baseline borrows its neighbour's
+    assert {row["state"] for row in shown} == {"compared"}
+
+
+def test_a_scale_without_zero_keeps_its_unit():
+    progress = course()
+    svg = as_svg(course_chart(progress, progress.change("tone.lightness")))
+    assert "Change (points)" in svg
+
+
+def test_a_session_that_is_not_compared_is_a_hollow_mark_with_its_reason():
+    scans = [scan(), scan(light_deg=40.0), scan(), scan()]
+    progress = track(scans, dates=weekly(4))
+    change = severity(progress)
+    shown = rows(course_chart(progress, change))
+    assert shown[1]["state"] == "not compared"
+    assert shown[1]["low"] is None
+    assert shown[1]["why"] == " ".join(r.sentence for r in change.points[1].reasons)
+    assert "not compared" in as_svg(course_chart(progress, change))
+    assert "4 sessions, 3 of them compared" in course_chart(progress, change).description
+
+
+def test_a_doubtful_session_says_why():
+    progress = course()
+    change = severity(progress)
+    points = [*change.points[:-1], replace(change.points[-1], in_trend=False)]
+    shown = rows(course_chart(progress, replace(change, points=tuple(points))))
+    assert shown[-1]["state"] == "compared, doubtful"
+    assert "resolution" in shown[-1]["why"]
+
+
+def test_events_inside_the_course_are_named_and_others_are_not():
+    inside = Event(START + timedelta(days=10), EventKind.FILLER)
+    outside = Event(START - timedelta(days=10), EventKind.LASER)
+    progress = course(events=[inside, outside])
+    svg = as_svg(course_chart(progress, severity(progress)))
+    assert ">filler<" in svg
+    assert ">laser<" not in svg
+
+
+def test_two_photos_without_dates_are_before_and_after():
+    progress = compare(scan(), scan({SEVERITY: 0.5}))
+    shown = rows(course_chart(progress, severity(progress)))
+    assert [row["session"] for row in shown] == ["Before", "After"]
+
+
+def test_a_course_of_one_session_can_be_drawn():
+    progress = track([scan()], dates=[START])
+    assert as_svg(course_chart(progress, severity(progress))).startswith("<svg")
+
+
+def test_the_alternative_text_holds_verdict_and_interval():
+    progress = course()
+    change = severity(progress)
+    text = course_chart(progress, change).description
+    assert change.verdict.value in text
+    assert f"{change.percent:+.1f} %" in text
+
+
+# Map of change ----------------------------------------------------------------------------------
+
+
+def colours(picture):
+    """How many pixels are bluish, reddish and grey, above the colour bar."""
+    face = picture[:-130].astype(int)
+    excess = face[..., 2] - face[..., 0]
+    grey = np.abs(face - GREY).max(axis=2) < 3
+    return [int(part.sum()) for part in (excess > 60, excess < -60, grey)]
+
+
+def test_only_claimed_regions_are_coloured_blue_for_better():
+    progress = course((1.0, 0.8, 0.6, 0.2, 0.01))
+    blue, vermilion, _ = colours(change_map(progress, SEVERITY))
+    assert blue > 10_000
+    assert vermilion == 0
+    assert "Crow's feet (left) -" in described(progress, SEVERITY)
+
+
+def test_worse_is_vermilion():
+    progress = course((1.0, 1.2, 1.6, 1.9, 2.0))
+    blue, vermilion, _ = colours(change_map(progress, SEVERITY))
+    assert vermilion > 10_000
+    assert blue == 0
+
+
+def test_without_a_claim_the_face_is_grey():
+    progress = course((1.0, 1.0, 1.0, 1.0))
+    assert mapped_metrics(progress) == []
+    blue, vermilion, grey = colours(change_map(progress, SEVERITY))
+    assert (blue, vermilion) == (0, 0)
+    assert grey > 10_000
+    assert "no change is claimed" in described(progress, SEVERITY)
+
+
+def test_the_subjects_right_lies_on_the_left():
+    regions = [c.place for c in course().changes if c.metric == SEVERITY and "_right" in c.place]
+    progress = track(
+        [scan({(SEVERITY, r): f for r in regions}) for f in (1.0, 0.5, 0.2, 0.05)],
+        dates=weekly(4),
+    )
+    picture = change_map(progress, SEVERITY)
+    half = picture.shape[1] // 2
+    right, left = (colours(picture[:, part])[0] for part in (np.s_[:half], np.s_[half:]))
+    assert right > 5_000
+    assert left < 0.05 * right
+
+
+# Photos -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """The first photo of the sample course, and the same turned, shrunk and shifted."""
+    path = sample_course_dir() / "2026-03-03_front.jpg"
+    first = analyze(path)
+    rgb = first.pixels.photo.rgb
+    height, width = rgb.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 4.0, 0.93)
+    turn[:, 2] += (12, -9)
+    moved = cv2.warpAffine(rgb, turn, (width, height), borderValue=(190, 190, 190))
+    return first, analyze(Image.fromarray(moved))
+
+
+def test_a_moved_photo_comes_to_lie_on_the_first(sample):
+    photos, lines = before_after(*sample)
+    half = (photos.shape[1] - 16) // 2
+    left, right = (photos[56:, s].astype(float) for s in (np.s_[:half], np.s_[-half:]))
+    middle = np.s_[150:650, 150:490]
+    apart = np.abs(left[middle] - right[middle]).mean()
+    shifted = np.abs(left[middle] - np.roll(right, 4, axis=1)[middle]).mean()
+    assert apart < 2.0
+    assert shifted > 1.5 * apart
+    assert (photos != lines).any()
+
+
+def test_saved_scans_have_no_photos_to_show(sample):
+    with pytest.raises(ScanFileError, match="photos"):
+        before_after(replace(sample[0], pixels=None), sample[1])
+
+
+# Report -----------------------------------------------------------------------------------------
+
+
+def loads(page):
+    """Every address that a page would load."""
+    found = re.findall(r"(?:src|href|srcset|action|poster|data)\s*=\s*[\"']?([^\"'\s>]+)", page)
+    return found + re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')]+)", page)
+
+
+def test_the_report_loads_nothing_and_runs_nothing():
+    picture = Picture("A photo", "A face", np.zeros((8, 8, 3), dtype=np.uint8))
+    page = report(course(), pictures=[picture])
+    addresses = loads(page)
+    assert len(addresses) == 6 + 1 + 1  # charts, map, photo
+    assert all(a.startswith("data:image/") for a in addresses)
+    assert "<script" not in page
+    assert "<link" not in page
+    assert "default-src 'none'" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    for vector in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", page):
+        svg = base64.b64decode(vector).decode()
+        assert "<script" not in svg
+        assert "<image" not in svg
+        assert not [a for a in loads(svg) if not a.startswith("#")]
+
+
+def test_the_report_says_what_the_summary_says_and_what_it_is_not():
+    progress = course()
+    page = report(progress).replace("\u00a0", " ")
+    for sentence in progress.summary():
+        assert sentence in page
+    assert "diagnoses nothing" in page
+    assert "Results vary" in page
+    assert "licensed practitioner" in page
+    assert page.count("<img alt=") == page.count("<img ")
+
+
+def test_the_report_tabulates_interval_and_verdict():
+    progress = course()
+    change = severity(progress)
+    page = report(progress).replace("\u00a0", " ")
+    assert f"{change.percent:.0f}".replace("-", "−") in page
+    assert f"({100 * change.coverage:.0f} %)" in page or f"({100 * change.coverage:.1f} %)" in page
+    assert f'<td class="claimed">{Verdict.IMPROVED.value}</td>' in page
+
+
+def test_the_report_lists_differences_between_photos():
+    page = report(track([scan(), scan(light_deg=40.0)], dates=weekly(2)))
+    assert "10 March 2026: " in page
+    assert "wrinkles and fine lines" in page
+
+
+def test_what_comes_from_outside_is_escaped():
+    progress = course((1.0, 0.5))
+    hostile = "<script>alert('x')</script>\"&"
+    leading = severity(progress)
+    bad = replace(
+        leading,
+        points=(
+            *leading.points[:-1],
+            replace(leading.points[-1], reasons=(Reason("x", hostile),), difference=math.nan),
+        ),
+    )
+    concerns = tuple(
+        replace(c, leading=bad) if c.leading is leading else c for c in progress.concerns
+    )
+    picture = Picture(hostile, hostile, np.zeros((8, 8, 3), dtype=np.uint8))
+    page = report(replace(progress, concerns=concerns), pictures=[picture])
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_report_of_hardly_anything_can_be_written(days):
+    progress = track([scan(smile=0.9 * k) for k in range(days)], dates=weekly(days))
+    assert report(progress).endswith("</html>\n")
+
+
+def test_decimals_follow_the_locale():
+    assert re.search(r"\d,\d", report(course(), locale="en-ZA"))
+
+
+def test_a_picture_keeps_its_colours():
+    picture = np.full((16, 16, 3), (200, 10, 30), dtype=np.uint8)
+    with Image.open(io.BytesIO(encoded(picture, ".png"))) as image:  # noqa: TID251 - our own
+        assert (np.asarray(image) == picture).all()
