@@ -318,7 +318,7 @@ def test_every_number_has_its_standard_error(portrait):
     known = table[table.value.notna()]
     assert len(known) > 500
     assert (known["sem"] > 0).all(), known[~(known["sem"] > 0)]
-    assert not known.flags.str.contains("no_sem").any()
+    assert not known["flags"].str.contains("no_sem").any()
     assert table["sem"][table.value.isna()].isna().all()
 
 
