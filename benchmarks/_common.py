@@ -162,9 +162,9 @@ def pictures(folder: Path, pattern: str = "*") -> list[Path]:
 def source_hash() -> str:
     """Fingerprint of everything that decides a measurement."""
     package = Path(skinscan.__file__).parent
-    outside = {"batch", "cli", "ui", "phantom", "progress", "guide", "photoscore.py"}
+    outside = {"batch", "cli", "ui", "phantom", "progress", "plots", "guide"}
     # Standard errors are added to numbers; they decide none.
-    outside |= {"comparability.py", "declaration.py", "precision.py"}
+    outside |= {"photoscore.py", "comparability.py", "declaration.py", "precision.py"}
     # The package's own file only exports.
     own = package / "__init__.py"
     files = [
