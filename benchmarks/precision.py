@@ -411,7 +411,10 @@ def _tally(
     sizes = differences(photo.conditions, base.conditions)
     for entry in metrics().values():
         counts = tally.setdefault((name, entry.family), [0, 0, 0])
-        barred = bool(model.comparable(entry, sizes))
+        fixed = (k for k, kind in KINDS.items() if kind.limit is not None)
+        barred = bool(model.comparable(entry, sizes)) or any(
+            entry.family in KINDS[k].bars and sizes.get(k, 0.0) > KINDS[k].limit for k in fixed
+        )
         for level in reversed(levels_of(entry)):
             rows = [
                 (p, base.values[k], photo.values[k])
