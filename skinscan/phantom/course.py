@@ -22,7 +22,7 @@ FIRST_DAY = dt.date(2026, 3, 3)
 DEFAULT_SESSIONS = 8
 DEFAULT_PX_PER_MM = 9.4
 WRINKLE_END = 0.65
-SHADOW_END = 0.75
+SHADOW_END = 0.6
 _SHADOW_START_DL = 6.0
 _REDNESS_OD = 0.035
 
@@ -103,7 +103,7 @@ def make_course(
 ) -> list[Session]:
     """Plan a course: doses and captures, nothing rendered yet.
 
-    Lines soften by 35 % and the under-eye shadow by 25 % from the first to
+    Lines soften by 35 % and the under-eye shadow by 40 % from the first to
     the last session; redness varies from day to day without a trend; light,
     pose, distance, exposure and white balance wander as in a careful clinic.
 
