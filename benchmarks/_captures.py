@@ -198,7 +198,8 @@ _CAMERAS = (
 )
 
 
-def _camera(capture: Capture, step: float) -> Capture:
+def switched_camera(capture: Capture, step: float) -> Capture:
+    """Another camera's treatment of the picture; 0 is the usual one."""
     return replace(capture, **_CAMERAS[int(step)])
 
 
@@ -230,7 +231,9 @@ NUISANCES: Mapping[str, Nuisance] = {
     "jpeg": Nuisance("JPEG quality", (95, 90, 80, 70, 50), _quality),
     "noise": Nuisance("noise, ISO 100 = 1", (0.5, 1.0, 2.0, 4.0), _set("iso_noise")),
     "camera": Nuisance(
-        "camera: 1 raw, 2 sharper, 3 denoised, 4 steeper tone curve", (0, 1, 2, 3, 4), _camera
+        "camera: 1 raw, 2 sharper, 3 denoised, 4 steeper tone curve",
+        (0, 1, 2, 3, 4),
+        switched_camera,
     ),
     "smile": Nuisance("smile (0 to 1)", (0, 0.05, 0.1, 0.2, 0.4), _set("smile")),
 }
