@@ -234,7 +234,7 @@ def _by_face(
     )
     if low == high:
         # No face differs from another: resampling tells nothing, the number of faces does.
-        low, high = wilson(round(found * len(parts)), len(parts))
+        low, high = np.clip(wilson(round(found * len(parts)), len(parts)), 0.0, 1.0)
     return found, (low, high)
 
 
@@ -317,11 +317,11 @@ def main() -> None:
     total = sum(len(c) for kept in results.values() for c in kept)
     still = sum(len(c) for s in (*UNCHANGED, *DRIFTING) for c in results[s.title])
     report.say(
-        f"{len(people)} rendered people of any skin tone that the precision model was not fitted "
-        f"to, {total} courses, {still} of them of unchanged skin. Skin's own change from day to day "
-        "is drawn at its published or assumed size; so the figures hold where people vary that much. "
-        "Brackets: 95 % intervals, faces resampled. A goal counts as missed where the interval "
-        "excludes it."
+        f"{len(people)} rendered people of any skin tone that the precision model was not "
+        f"fitted to, {total} courses, {still} of them of unchanged skin. Skin's own change from day to "
+        "day is drawn at its published or assumed size; so the figures hold where people vary "
+        "that much. Brackets: 95 % intervals, faces resampled. A goal counts as missed where the "
+        "interval excludes it."
     )
     report.section("Goals")
     report.table(
