@@ -318,8 +318,8 @@ def main() -> None:
     still = sum(len(c) for s in (*UNCHANGED, *DRIFTING) for c in results[s.title])
     report.say(
         f"{len(people)} rendered people of any skin tone that the precision model was not "
-        f"fitted to, {total} courses, {still} of them of unchanged skin. Skin's own change from day to "
-        "day is drawn at its published or assumed size; so the figures hold where people vary "
+        f"fitted to, {total} courses, {still} of them of unchanged skin. Skin's own change from "
+        "day to day is drawn at its published or assumed size; so the figures hold where people vary "
         "that much. Brackets: 95 % intervals, faces resampled. A goal counts as missed where the "
         "interval excludes it."
     )
