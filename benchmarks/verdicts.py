@@ -4,8 +4,8 @@ Usage: python benchmarks/verdicts.py [--persons 40] [--courses 320] [--workers 2
 
 The people are some that the precision model was not fitted to. Their photos (`_course_pool.py`:
 38 of each) are rendered and measured, or read from benchmarks/results; courses are drawn
-from them, one session per week. What skin changes by from day to day is not in the photos: it is drawn as
-`skinscan.precision` says. Intervals are by face: faces are resampled, not courses.
+from them, one session per week. What skin changes by from day to day is not in the photos: it is
+drawn as `skinscan.precision` says. Intervals are by face: faces are resampled, not courses.
 """
 
 from __future__ import annotations
@@ -319,9 +319,9 @@ def main() -> None:
     report.say(
         f"{len(people)} rendered people of any skin tone that the precision model was not "
         f"fitted to, {total} courses, {still} of them of unchanged skin. Skin's own change from "
-        "day to day is drawn at its published or assumed size; so the figures hold where people vary "
-        "that much. Brackets: 95 % intervals, faces resampled. A goal counts as missed where the "
-        "interval excludes it."
+        "day to day is drawn at its published or assumed size; so the figures hold where people "
+        "vary that much. Brackets: 95 % intervals, faces resampled. A goal counts as missed where "
+        "the interval excludes it."
     )
     report.section("Goals")
     report.table(
