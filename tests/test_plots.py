@@ -24,6 +24,7 @@ from skinscan.plots import (
     encoded,
     mapped_metrics,
     report,
+    timelapse,
 )
 from skinscan.plots.changemap import described
 from skinscan.precision import precision_model
@@ -208,6 +209,30 @@ def test_a_moved_photo_comes_to_lie_on_the_first(sample):
 def test_saved_scans_have_no_photos_to_show(sample):
     with pytest.raises(ScanFileError, match="photos"):
         before_after(replace(sample[0], pixels=None), sample[1])
+
+
+def test_a_time_lapse_holds_the_photos_still(sample):
+    first, moved = sample
+    data = timelapse([(first, "3 March"), (moved, "10 March")])
+    with Image.open(io.BytesIO(data)) as film:  # noqa: TID251 - the file as written is the test
+        assert film.n_frames == 2
+        assert film.info["loop"] == 0
+        frames = []
+        for k in range(2):
+            film.seek(k)
+            frames.append(np.asarray(film.convert("RGB"), dtype=float))
+    assert frames[0].shape[1] == 640
+    middle = np.s_[206:706, 150:490]
+    apart = np.abs(frames[0] - frames[1])[middle].mean()
+    assert np.abs(frames[0] - np.roll(frames[1], 4, axis=1))[middle].mean() > 1.3 * apart
+    assert (frames[0][:56] != frames[1][:56]).any()  # another date
+
+
+def test_a_time_lapse_needs_two_sessions_with_their_photos(sample):
+    with pytest.raises(ValueError, match="two"):
+        timelapse([(sample[0], "")])
+    with pytest.raises(ScanFileError, match="photos"):
+        timelapse([(replace(sample[0], pixels=None), "")])
 
 
 # Report -----------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", 
 
 #: Ending of the pictures that ``--overlays`` writes.
 OVERLAY_SUFFIX: Final = ".overlay.jpg"
+#: Ending of moving pictures.
+MOVING_SUFFIX: Final = ".overlay.webp"
 
 _FORMULA_STARTS: Final = "=+-@"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -70,7 +72,9 @@ def _nothing(found: str, remedy: str) -> SourceFolderError:
 
 def _is_picture(name: str) -> bool:
     lower = name.lower()
-    return os.path.splitext(lower)[1] in PICTURE_SUFFIXES and not lower.endswith(OVERLAY_SUFFIX)
+    return os.path.splitext(lower)[1] in PICTURE_SUFFIXES and not lower.endswith(
+        (OVERLAY_SUFFIX, MOVING_SUFFIX)
+    )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

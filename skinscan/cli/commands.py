@@ -445,6 +445,7 @@ def track(
 ) -> None:
     """Say what changed over a client's course, and how sure that is."""
     from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
+        course_in_motion,
         first_and_last,
         measure_folder,
         parse_dates,
@@ -471,7 +472,8 @@ def track(
         _say_summary(progress, locale)
         if output is not None:
             pair = first_and_last(progress, found, largest_face=largest_face)
-            write(progress, output, locale=locale, pair=pair)
+            motion = course_in_motion(progress, found, largest_face=largest_face, locale=locale)
+            write(progress, output, locale=locale, pair=pair, motion=motion)
     if found.failed:
         _say(f"{found.failed} photos could not be measured.")
         raise typer.Exit(_FAILED)

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from skinscan.batch.files import output_error, written_whole
-from skinscan.batch.sources import OVERLAY_SUFFIX, find_photos
+from skinscan.batch.sources import MOVING_SUFFIX, OVERLAY_SUFFIX, find_photos
 from skinscan.cli.dates import date_of, read_dates
 from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoError
 from skinscan.identity import similarity
@@ -22,6 +22,7 @@ from skinscan.plots import (
     encoded,
     mapped_metrics,
     report,
+    timelapse,
 )
 from skinscan.progress import Event, EventKind, Progress
 from skinscan.progress.locales import locale as locale_of
@@ -202,6 +203,42 @@ def first_and_last(
     return None
 
 
+def course_in_motion(
+    progress: Progress, found: Folder, *, largest_face: bool, locale: str
+) -> bytes | None:
+    """Measure one photo of each session again and show them as a moving picture.
+
+    Parameters
+    ----------
+    progress : Progress
+    found : Folder
+        What the course was made of.
+    largest_face : bool
+    locale : str
+        Of the dates.
+
+    Returns
+    -------
+    bytes or None
+        Animated WebP of the view that most sessions have, the front among equals; None where no
+        view was photographed in two sessions.
+    """
+    by_view: dict[View, dict[date, str]] = {view: {} for view in View}
+    for path, scan, day in zip(found.paths, found.scans, found.dates, strict=True):
+        by_view[scan.view].setdefault(day, path)
+    shown = max(by_view.values(), key=len)
+    days = [on for on in progress.sessions if on in shown]
+    if len(days) < 2:
+        return None
+    return timelapse(
+        (
+            analyze(shown[on], name=Path(shown[on]).name, largest_face=largest_face),
+            locale_of(locale).date(on),
+        )
+        for on in days
+    )
+
+
 def _photo_pictures(
     progress: Progress, pair: tuple[Scan, Scan] | None, locale: str
 ) -> dict[str, Picture]:
@@ -231,7 +268,14 @@ def _photo_pictures(
     }
 
 
-def write(progress: Progress, folder: Path, *, locale: str, pair: tuple[Scan, Scan] | None) -> None:
+def write(
+    progress: Progress,
+    folder: Path,
+    *,
+    locale: str,
+    pair: tuple[Scan, Scan] | None,
+    motion: bytes | None = None,
+) -> None:
     """Write tables, charts, pictures and the report, each file whole or not at all.
 
     Parameters
@@ -243,6 +287,8 @@ def write(progress: Progress, folder: Path, *, locale: str, pair: tuple[Scan, Sc
         Of the report.
     pair : tuple of Scan, or None
         One photo of the baseline and one of the latest session, of one view.
+    motion : bytes, optional
+        The course as a moving picture.
 
     Raises
     ------
@@ -267,6 +313,8 @@ def write(progress: Progress, folder: Path, *, locale: str, pair: tuple[Scan, Sc
         files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(change_map(progress, name), ".jpg")
     for name, picture in pictures.items():
         files[f"{name}{OVERLAY_SUFFIX}"] = encoded(picture.rgb, ".jpg")
+    if motion is not None:
+        files[f"timelapse{MOVING_SUFFIX}"] = motion
     page = report(progress, locale=locale, pictures=tuple(pictures.values()))
     files[REPORT_FILE] = page.encode()
     for name, content in files.items():

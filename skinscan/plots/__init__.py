@@ -1,8 +1,8 @@
 """Progress -> charts, pictures and the report that a client takes home.
 
 Rooms, each importing only from those before it: `style` (colours and units), `lettering` (words on
-pictures), `course` (charts, Altair), `changemap` (where the face changed), `pairs` (before and
-after), `report` (one HTML page).
+pictures), `course` (charts, Altair), `changemap` (where the face changed), `alignment` (photos on
+each other), `pairs` (before and after), `timelapse` (all of a course), `report` (one HTML page).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from skinscan.plots.course import as_svg, course_chart
 from skinscan.plots.lettering import encoded
 from skinscan.plots.pairs import before_after
 from skinscan.plots.report import Picture, mapped_metrics, report
+from skinscan.plots.timelapse import timelapse
 
 __all__ = [
     "Picture",
@@ -22,4 +23,5 @@ __all__ = [
     "encoded",
     "mapped_metrics",
     "report",
+    "timelapse",
 ]
