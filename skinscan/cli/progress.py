@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -230,13 +231,15 @@ def course_in_motion(
     days = [on for on in progress.sessions if on in shown]
     if len(days) < 2:
         return None
-    return timelapse(
-        (
-            analyze(shown[on], name=Path(shown[on]).name, largest_face=largest_face),
-            locale_of(locale).date(on),
-        )
-        for on in days
-    )
+
+    def measured(on: date) -> Scan:
+        return analyze(shown[on], name=Path(shown[on]).name, largest_face=largest_face)
+
+    first = measured(days[0])
+    if first.pixels is None:
+        return None
+    titles = [locale_of(locale).date(on) for on in days]
+    return timelapse(zip(itertools.chain([first], map(measured, days[1:])), titles, strict=True))
 
 
 def _photo_pictures(
