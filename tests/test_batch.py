@@ -97,7 +97,15 @@ def test_every_picture_ending_counts_in_any_case(suffix, tmp_path):
 
 
 def test_hidden_files_other_files_and_overlays_are_left_out(tmp_path):
-    left_out = ["._a.jpg", ".git/a.jpg", "notes.txt", "a.jpg.overlay.jpg", "jpg", ".jpg"]
+    left_out = [
+        "._a.jpg",
+        ".git/a.jpg",
+        "notes.txt",
+        "a.jpg.overlay.jpg",
+        "jpg",
+        ".jpg",
+        "a.overlay.webp",
+    ]
     make_photos(tmp_path, dict.fromkeys([*left_out, "a.jpg"], ""))
     (tmp_path / "folder.jpg").mkdir()
     assert names(find_photos([tmp_path])) == ["a.jpg"]

@@ -31,7 +31,7 @@ PathLike: TypeAlias = str | os.PathLike[str]
 #: Endings by which a folder's photos are recognised. The format itself is told from the bytes.
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".mpo"})
 
-#: Ending of the pictures that ``--overlays`` writes.
+#: Ending of the pictures that ``--overlays`` and ``skinscan track`` write.
 OVERLAY_SUFFIX: Final = ".overlay.jpg"
 #: Ending of moving pictures.
 MOVING_SUFFIX: Final = ".overlay.webp"
