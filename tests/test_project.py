@@ -74,7 +74,8 @@ def run_python(code, *options):
 def test_a_direct_dependency_is_documented_bounded_licensed_and_locked(text):
     requirement = Requirement(text)
     name = requirement.name
-    bounds = text.removeprefix(name)
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    bounds = text.removeprefix(name + extras)
 
     operators = {specifier.operator for specifier in requirement.specifier}
     assert operators == {">=", "<"}, f"{name} needs a lower and an upper bound"
