@@ -179,3 +179,75 @@ class MirroredPhotoError(ComparisonError):
     """A photo shows the baseline's skin with left and right exchanged."""
 
     cause = "mirrored_photo"
+
+
+class StoreError(SkinscanError):
+    """The practice's records cannot be read or written."""
+
+    cause = "store"
+
+
+class DatabaseUrlError(StoreError):
+    """The address of the database is none that skinscan can open."""
+
+    cause = "database_url"
+
+
+class DatabaseMissingError(StoreError):
+    """There is no database where one was expected."""
+
+    cause = "database_missing"
+
+
+class DatabaseExistsError(StoreError):
+    """A database should be made where there is a file already."""
+
+    cause = "database_exists"
+
+
+class DatabaseUnavailableError(StoreError):
+    """The database cannot be reached, opened or written to."""
+
+    cause = "database_unavailable"
+
+
+class DatabaseBusyError(StoreError):
+    """Others kept the database for longer than one waits."""
+
+    cause = "database_busy"
+
+
+class DatabaseDamagedError(StoreError):
+    """The database is no database any more, or its rows contradict each other."""
+
+    cause = "database_damaged"
+
+
+class DatabaseForeignError(StoreError):
+    """The database belongs to another program."""
+
+    cause = "database_foreign"
+
+
+class DatabaseNewerError(StoreError):
+    """The database was written by a newer skinscan than this one."""
+
+    cause = "database_newer"
+
+
+class DatabaseOlderError(StoreError):
+    """The database was written by an older skinscan and was not upgraded yet."""
+
+    cause = "database_older"
+
+
+class RecordConflictError(StoreError):
+    """Somebody else changed the record meanwhile, or it contradicts another one."""
+
+    cause = "record_conflict"
+
+
+class StorageFullError(StoreError):
+    """There is no room left on the disk."""
+
+    cause = "storage_full"

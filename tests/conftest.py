@@ -129,3 +129,42 @@ def shared_photos():
     if not SHARED_PHOTOS.is_dir():
         pytest.skip("the development photographs are not beside this checkout (../shared/photos)")
     return SHARED_PHOTOS
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """Address of a PostgreSQL server that runs as long as the tests; skips where there is none."""
+    from made_postgres import server
+
+    with server() as address:
+        yield address
+
+
+@pytest.fixture
+def sqlite_url(tmp_path):
+    return f"sqlite:///{tmp_path / 'data' / 'records.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request, sqlite_url):
+    """A database of either kind without tables."""
+    from made_store import new_postgresql
+
+    from skinscan.store.database import open_database
+
+    if request.param == "sqlite":
+        database = open_database(sqlite_url, create=True, busy_timeout_s=2)
+    else:
+        address = new_postgresql(request.getfixturevalue("postgresql_server"))
+        database = open_database(address, busy_timeout_s=2)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def database(empty_database):
+    """A database of either kind with the tables of the records, without rows."""
+    from skinscan.store.migrations import upgrade
+
+    upgrade(empty_database)
+    return empty_database

@@ -26,6 +26,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -93,7 +94,13 @@ class ScanState(StrEnum):
 
 
 def _names(kinds: type[StrEnum]) -> Enum:
-    return Enum(kinds, native_enum=False, length=20, values_callable=lambda k: [m.value for m in k])
+    return Enum(
+        kinds,
+        native_enum=False,
+        length=20,
+        validate_strings=True,
+        values_callable=lambda k: [m.value for m in k],
+    )
 
 
 class Base(DeclarativeBase):
@@ -434,6 +441,15 @@ class Scan(Base):
     object_bytes: Mapped[int | None]
     current: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (
+        Index(
+            "uq_scans_current",
+            "photo_id",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
+    )
 
 
 class AuditEntry(Base):
