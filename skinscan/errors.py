@@ -251,3 +251,9 @@ class StorageFullError(StoreError):
     """There is no room left on the disk."""
 
     cause = "storage_full"
+
+
+class SealError(StoreError):
+    """Something sealed cannot be opened: changed, moved, or made with another key."""
+
+    cause = "seal"
