@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 
@@ -154,6 +154,26 @@ def scan(
         measurements=with_sems(numbers),
         skinscan_version="0",
     )
+
+
+class DrawnScan(Scan):
+    """A Scan that can be drawn although it has no photo."""
+
+    def draw(self, photo=None, *, mesh=False, regions=True, lines=True):
+        """Grey, 100 x 120 px."""
+        del photo, mesh, regions, lines
+        return np.full((120, 100, 3), 128, np.uint8)
+
+
+def drawn_scan(sha256, factors=None, *, checks=(), **other):
+    """Make a Scan for pages: landmarks in a plain grid, checks as given."""
+    made = scan(factors, **other)
+    at = np.column_stack([np.tile(np.linspace(600, 2400, 239), 2), np.linspace(800, 3200, 478)])
+    values = {f.name: getattr(made, f.name) for f in fields(made)}
+    values["sha256"] = sha256
+    values["face"] = replace(made.face, landmarks_px=at)
+    values["quality"] = replace(made.quality, checks=tuple(checks))
+    return DrawnScan(**values)
 
 
 def weekly(count):

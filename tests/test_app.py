@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
+import fake_courses
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from skinscan.errors import NoFaceError, NotAnImageError, SeveralFacesError, Ski
 from skinscan.flags import SENTENCES, Flag
 from skinscan.landmarks import View
 from skinscan.metrics import Better, Concern, Measurement, metrics
+from skinscan.quality.checks import Check, Grade
 from skinscan.regions import measured_regions
 from skinscan.ui import charts, course, markup, pictures, scoring, server, state, strings, theme
 from skinscan.ui.course import DateSource, Point, SessionPhoto
@@ -526,9 +528,12 @@ def fake_analyze(data):
         raise SeveralFacesError(expected="one face", found="3", remedy="One person")
     if text.startswith("boom"):
         raise RuntimeError("secret detail")
-    poor = "poor" if "poor" in text else "good"
-    value = 1.0 + len(text) / 10
-    return make_scan(scoring.digest(data), value=value, verdict=poor)
+    poor = Check("light", "Light", 14.0, "°", "≤ 20", Grade.POOR, "Turn to the window.")
+    factor = 0.5 if "softer" in text else 1.0
+    checks = [poor] if "poor" in text else []
+    return fake_courses.drawn_scan(
+        scoring.digest(data), {"wrinkles.severity": factor}, checks=checks
+    )
 
 
 @pytest.fixture
@@ -581,14 +586,13 @@ def test_two_sessions_and_three_bad_files(app):
     assert not app.exception
     page = text_of(app)
     assert strings.OVERVIEW_TITLE in page
-    assert strings.NOT_JUDGED_TITLE in page
+    assert strings.PROGRESS_TITLE in page
     assert strings.PROBLEMS["no_face"] in page
     assert strings.PROBLEMS["several_faces"] in page
     assert strings.PROBLEM_UNEXPECTED in page
     assert "secret detail" not in page
     assert strings.PHOTOS_NEED_A_LOOK.format(count=1, total=2) in page
-    assert strings.NOT_JUDGED_NO_SEM in page
-    assert not VERDICT_WORDS.search(re.sub(r'src="data:[^"]*"', "", page))
+    assert strings.NUMBERS_TITLE in page
     assert len(app.get("vega_lite_chart") or app.get("arrow_vega_lite_chart")) >= 6
 
 
@@ -609,7 +613,68 @@ def test_a_photo_without_a_date_is_asked_for_and_then_joins(app):
     app.date_input(key=key).set_value(D1).run()
     assert not app.exception
     assert strings.DATE_MISSING_TITLE not in text_of(app)
-    assert strings.NOT_JUDGED_TITLE in text_of(app)
+    assert strings.PROGRESS_TITLE in text_of(app)
+
+
+def words_in(app):
+    return re.sub(r'src="data:[^"]*"', "", text_of(app))
+
+
+def test_what_changed_is_said_first_and_nothing_is_claimed_below(app):
+    app.run()
+    upload(app, ("2026-03-03.jpg", b"first"), ("2026-03-10.jpg", b"softer"))
+    assert not app.exception
+    page = words_in(app)
+    assert "Lines: 50 % softer since 3 March" in page
+    assert page.count("no detectable change; a change of") == 5
+    # Headers stand before HTML in this text, so the claims are looked for in what follows it.
+    numbers = page.split(strings.NUMBERS_TEXT)[1]
+    assert not VERDICT_WORDS.search(numbers)
+
+
+def test_unchanged_numbers_claim_nothing(app):
+    app.run()
+    upload(app, ("2026-03-03.jpg", b"first"), ("2026-03-10.jpg", b"second"))
+    page = words_in(app)
+    assert page.count("no detectable change; a change of") == 6
+    assert not VERDICT_WORDS.search(page)
+
+
+def test_photos_of_two_days_lie_on_each_other(app):
+    app.run()
+    upload(app, ("2026-03-03.jpg", b"a"), ("2026-03-10.jpg", b"bb"), ("2026-03-17.jpg", b"ccc"))
+    assert len(app.get("bidi_component")) == 1
+    app.selectbox(key="pair_before").set_value(scoring.digest(b"bb")).run()
+    app.toggle(key="show_motion").set_value(True).run()
+    assert not app.exception
+    assert len(app.get("bidi_component")) == 2
+
+
+@pytest.mark.parametrize("concern", list(Concern))
+def test_every_concern_has_its_table_of_changes(app, concern):
+    app.run()
+    upload(app, ("2026-03-03.jpg", b"first"), ("2026-03-10.jpg", b"softer"))
+    app.button_group(key="regions_concern").set_value(concern).run()
+    assert not app.exception
+    assert strings.UNEXPECTED not in text_of(app)
+    assert strings.CHANGE_CAPTION in text_of(app)
+
+
+def test_another_person_is_kept_out_until_somebody_confirms(app, monkeypatch):
+    def doubt(scan, _references):
+        stranger = scan.sha256 == scoring.digest(b"stranger")
+        return strings.PROBLEMS["another_person"] if stranger else ""
+
+    monkeypatch.setattr(scoring, "_doubt", doubt)
+    app.run()
+    upload(app, ("2026-03-03.jpg", b"first"), ("2026-03-10.jpg", b"stranger"))
+    assert strings.PROBLEMS["another_person"] in text_of(app)
+    held = app.session_state["skinscan_state"]
+    assert len(held.photos) == 1
+    app.button(key="keep_doubtful").click().run()
+    assert not app.exception
+    assert len(held.photos) == 2
+    assert strings.PROGRESS_TITLE in text_of(app)
 
 
 def test_a_date_can_be_corrected_and_a_photo_left_out(app):

@@ -229,11 +229,13 @@ def test_the_sample_course_opens_with_its_charts(address, open_page):
     page.wait_for_selector(CHARTS)
     watched.settle()
 
-    assert page.get_by_text(strings.NOT_JUDGED_TITLE).is_visible()
+    assert page.get_by_text("Lines: 27 % softer since 3 March", exact=False).is_visible()
+    assert page.get_by_text(strings.NUMBERS_TITLE).is_visible()
     charts = page.get_by_test_id("stVegaLiteChart")
     assert charts.count() >= 6
     for k in range(charts.count()):
-        assert "sessions from" in charts.nth(k).get_attribute("aria-label")
+        label = charts.nth(k).get_attribute("aria-label")
+        assert "sessions from" in label or "Verdict: " in label
     assert page.locator(".sk-strip img").count() == len(sample_photos())
     assert all(
         page.locator("img").evaluate_all("all => all.map(e => e.alt && e.src.startsWith('data:'))")
@@ -241,6 +243,26 @@ def test_the_sample_course_opens_with_its_charts(address, open_page):
     assert watched.width_beyond_the_screen() <= 0
     assert watched.faint_texts() == []
     watched.shot("course")
+
+    # The edge between before and after follows the keyboard, and so does the enlargement.
+    viewer = page.locator(".st-key-pair_viewer")
+    assert viewer.locator(".stage img").count() == 2
+    edge = viewer.get_by_role("slider")
+    edge.focus()
+    page.keyboard.press("ArrowRight")
+    assert edge.input_value() == "51"
+    assert "51%" in viewer.locator(".pane").nth(1).evaluate("e => e.style.clipPath")
+    viewer.locator(".stage").focus()
+    small = viewer.locator(".pane img").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect().width)"
+    )
+    page.keyboard.press("+")
+    large = viewer.locator(".pane img").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect().width)"
+    )
+    assert [b / a for a, b in zip(small, large, strict=True)] == pytest.approx([1.25, 1.25], 0.01)
+    viewer.get_by_label(strings.VIEWER["side"]).check()
+    assert not edge.is_visible()
 
     # The overlay follows its toggles, by keyboard.
     before = page.locator("img.sk-picture").get_attribute("src")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.frame import GRID_PX_MM, map_px_to_mm
+from skinscan.landmarks import Face
 from skinscan.photo import Photo
 from skinscan.plots.lettering import RGB
 from skinscan.registration import register
@@ -34,7 +35,12 @@ def similarity_map(first: Pixels, second: Pixels) -> F64:
     skin_mm = map_px_to_mm(np.column_stack([columns, rows])[::_EVERY].astype(float), GRID_PX_MM)
     here = first.facemap.to_photo_px(skin_mm)
     there = second.facemap.to_photo_px(moved.to_second(skin_mm))
-    # Complex numbers: here = turn · there + shift, by least squares.
+    return _fitted(here, there)
+
+
+def _fitted(here: F64, there: F64) -> F64:
+    """Turn, scale and shift, shape (2, 3), that put points on others by least squares."""
+    # Complex numbers: here = turn · there + shift.
     a, b = here @ [1, 1j], there @ [1, 1j]
     known = np.isfinite(a) & np.isfinite(b)
     a, b = a[known], b[known]
@@ -42,6 +48,23 @@ def similarity_map(first: Pixels, second: Pixels) -> F64:
     turn = np.vdot(spread, a - a.mean()) / np.vdot(spread, spread)
     shift = a.mean() - turn * b.mean()
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def landmark_map(first: Face, second: Face) -> F64:
+    """Turn, scale and shift that put one photo on another by the landmarks alone.
+
+    Needs no pixels, and is a few tenths of a millimetre less exact than `similarity_map`.
+
+    Parameters
+    ----------
+    first, second : Face
+
+    Returns
+    -------
+    ndarray of float64, shape (2, 3)
+        From full-size px of the second to those of the first.
+    """
+    return _fitted(first.landmarks_px[:, :2], second.landmarks_px[:, :2])
 
 
 def chained(second: F64, first: F64) -> F64:

@@ -10,7 +10,7 @@ from skinscan.progress.values import Change
 
 #: Okabe & Ito's blue and vermilion (jfly.uni-koeln.de/color).
 BLUE, VERMILION = "#0072b2", "#d55e00"
-INK, PALE, GREY = "#222222", "#dddddd", "#c8c8c8"
+INK, PALE, GREY, PAPER = "#222222", "#dddddd", "#c8c8c8", "#ffffff"
 
 
 def percents(change: Change) -> bool:

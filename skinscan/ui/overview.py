@@ -51,16 +51,20 @@ def summary(photos: Sequence[SessionPhoto], level: float) -> None:
     )
 
 
-def caution(photos: Sequence[SessionPhoto], points: Sequence[Point], level: float) -> None:
+def caution(
+    photos: Sequence[SessionPhoto], points: Sequence[Point], level: float, *, compared: bool
+) -> None:
     """Say what the numbers do not say."""
     known = uncertainty_known(points)
     lines = [strings.NOT_JUDGED_WITH_SEM if known else strings.NOT_JUDGED_NO_SEM]
+    if compared:
+        lines = [strings.NUMBERS_TEXT]
     coarsest = coarsest_days(photos)
     if coarsest:
         who = strings.listed([strings.short_date(day) for day in coarsest])
         lines.append(strings.LEVEL_LIMITED.format(level=level, who=who))
     if len(session_days(photos)) > 1:
-        markup.note(strings.NOT_JUDGED_TITLE, lines)
+        markup.note(strings.NUMBERS_TITLE if compared else strings.NOT_JUDGED_TITLE, lines)
     else:
         markup.note(strings.ONE_SESSION, lines[1:])
 

@@ -10,6 +10,7 @@ from skinscan.ui.capture import photos_section
 from skinscan.ui.course import common_level, in_order, points, views
 from skinscan.ui.detail import detail
 from skinscan.ui.overview import caution, glance, summary
+from skinscan.ui.progress import pictures_section, progress_section, regions_section
 from skinscan.ui.scoring import log_unexpected
 from skinscan.ui.server import keep_uploads_in_memory
 from skinscan.ui.start import (
@@ -76,6 +77,10 @@ def _course(held: Visit) -> None:
             key="view",
         )
     photos = in_order(dated, view)
+    compared = progress_section(held, dated)
+    pictures_section(held, photos)
+    if compared:
+        regions_section(held, dated)
     level = common_level(photos)
     if level is None:
         markup.note(strings.LEVEL_NONE, (), look=True)
@@ -83,7 +88,7 @@ def _course(held: Visit) -> None:
         registry = metrics()
         found = points(photos, level=level, registry=registry)
         summary(photos, level)
-        caution(photos, found, level)
+        caution(photos, found, level, compared=compared)
         glance(found, registry, level)
         detail(found, registry, level)
     photos_section(held, photos)

@@ -36,13 +36,18 @@ def encode(rgb: NDArray[np.uint8], longest_px: int) -> bytes:
         Longest side of the result; smaller pictures keep their size.
     """
     rows, columns = rgb.shape[:2]
-    factor = longest_px / max(rows, columns)
-    if factor < 1:
-        size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
+    size = reduced_size(columns, rows, longest_px)
+    if size != (columns, rows):
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     sink = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(rgb)).save(sink, "JPEG", quality=_QUALITY)
     return sink.getvalue()
+
+
+def reduced_size(width: int, height: int, longest_px: int) -> tuple[int, int]:
+    """Return the size at which the longer side fits; smaller pictures keep theirs."""
+    factor = min(1.0, longest_px / max(width, height))
+    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def image_tag(jpeg: bytes, *, alt: str, css: str) -> str:
@@ -64,20 +69,28 @@ class Pictures:
         JPEG of the face.
     overlays : mapping of (bool, bool) to bytes
         JPEG by (regions drawn, lines drawn).
+    width_px : int
+        Of the overlays.
     """
 
     thumbnail: bytes
     overlays: Mapping[tuple[bool, bool], bytes]
+    width_px: int
 
 
 def draw_all(scan: Scan) -> Pictures:
     """Draw a freshly measured photo in every way that the page offers."""
-    overlays = {
-        (regions, lines): encode(scan.draw(regions=regions, lines=lines), PICTURE_PX)
+    drawn = {
+        (regions, lines): scan.draw(regions=regions, lines=lines)
         for regions in (False, True)
         for lines in (False, True)
     }
-    return Pictures(thumbnail=thumbnail(scan), overlays=MappingProxyType(overlays))
+    rows, columns = drawn[False, False].shape[:2]
+    return Pictures(
+        thumbnail=thumbnail(scan),
+        overlays=MappingProxyType({k: encode(rgb, PICTURE_PX) for k, rgb in drawn.items()}),
+        width_px=reduced_size(columns, rows, PICTURE_PX)[0],
+    )
 
 
 def thumbnail(scan: Scan) -> bytes:

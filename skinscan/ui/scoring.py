@@ -10,12 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from skinscan.errors import SkinscanError
+from skinscan.errors import AnotherPersonError, MirroredPhotoError, SkinscanError
+from skinscan.facemap import FaceMap
+from skinscan.identity import similarity
+from skinscan.landmarks import View
+from skinscan.quality import compare
+from skinscan.registration import FINEST_PX_MM
 from skinscan.resources import sample_course_dir
 from skinscan.scan import Scan, analyze
 from skinscan.ui import strings
 from skinscan.ui.course import SessionPhoto, session_date
 from skinscan.ui.pictures import Pictures, draw_all
+
+#: The first photo of each view of a course, as skin.
+References = dict[View, FaceMap]
 
 logger = logging.getLogger("skinscan.ui")
 
@@ -50,18 +58,28 @@ class Problem:
         The file's name.
     sentence : str
         From the catalogue.
+    photo : SessionPhoto or None
+        What was measured all the same, where the doubt is only whose face it is.
     """
 
     label: str
     sentence: str
+    photo: SessionPhoto | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A photo after measuring: its Scan without pixels, and the pictures to show."""
+    """A photo after measuring: its Scan without pixels, the pictures to show, and a doubt.
+
+    Attributes
+    ----------
+    doubt : str
+        Why it may belong to somebody else; empty where nothing speaks for that.
+    """
 
     scan: Scan
     pictures: Pictures
+    doubt: str = ""
 
 
 #: Results of the sample course by SHA-256: a rendered face, nobody's secret. Photos of people
@@ -74,10 +92,20 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def measure(upload: Upload) -> Measured | Problem:
-    """Measure one photo. Never raises an `Exception`: whatever fails becomes a Problem."""
+def measure(upload: Upload, references: References | None = None) -> Measured | Problem:
+    """Measure one photo. Never raises an `Exception`: whatever fails becomes a Problem.
+
+    Parameters
+    ----------
+    upload : Upload
+    references : dict of View to FaceMap, optional
+        Skin that the photo must agree with; a photo of a new view becomes its reference.
+    """
+    doubt = ""
     try:
         scan = analyze(upload.data)
+        if references is not None:
+            doubt = _doubt(scan, references)
         drawn = draw_all(scan)
     except SkinscanError as error:
         return Problem(label=upload.label, sentence=explain(error))
@@ -85,8 +113,29 @@ def measure(upload: Upload) -> Measured | Problem:
         log_unexpected(error)
         return Problem(label=upload.label, sentence=strings.PROBLEM_UNEXPECTED)
     return Measured(
-        scan=scan if scan.pixels is None else replace(scan, pixels=None), pictures=drawn
+        scan=scan if scan.pixels is None else replace(scan, pixels=None),
+        pictures=drawn,
+        doubt=doubt,
     )
+
+
+def _doubt(scan: Scan, references: References) -> str:
+    """Say why a photo may not belong to the course: another person's skin, or left for right."""
+    if scan.pixels is None:
+        return ""
+    facemap = scan.pixels.facemap
+    reference = references.get(scan.view)
+    if reference is None:
+        # Registration looks at no finer level, and finer ones would fill the memory.
+        kept = {lv: layer for lv, layer in facemap.layers.items() if lv <= FINEST_PX_MM}
+        references[scan.view] = replace(facemap, layers=kept)
+        return ""
+    found = similarity(reference, facemap)
+    try:
+        compare(scan.quality, scan.quality, similarity=found).confirm_person()
+    except (AnotherPersonError, MirroredPhotoError) as error:
+        return explain(error)
+    return ""
 
 
 def explain(error: SkinscanError) -> str:
@@ -106,6 +155,7 @@ def measure_all(
     *,
     known: dict[str, Measured],
     progress: Callable[[int, int], None],
+    references: References | None = None,
 ) -> tuple[list[SessionPhoto], list[Problem]]:
     """Measure photos one after another.
 
@@ -117,6 +167,8 @@ def measure_all(
         on where it stopped.
     progress : callable
         Called with (number of the photo about to be measured from 1, how many).
+    references : dict of View to FaceMap, optional
+        As in `measure`; filled as photos come.
 
     Returns
     -------
@@ -129,7 +181,7 @@ def measure_all(
     for number, upload in enumerate(uploads, start=1):
         progress(number, len(uploads))
         sha256 = digest(upload.data)
-        result = known.get(sha256) or _sample_results.get(sha256) or measure(upload)
+        result = known.get(sha256) or _sample_results.get(sha256) or measure(upload, references)
         if isinstance(result, Problem):
             problems.append(result)
             continue
@@ -137,11 +189,13 @@ def measure_all(
         if upload.sample:
             _sample_results[sha256] = result
         taken_on, source = session_date(upload.label, result.scan.captured_at)
-        photos.append(
-            SessionPhoto(
-                label=upload.label, taken_on=taken_on, date_source=source, scan=result.scan
-            )
+        photo = SessionPhoto(
+            label=upload.label, taken_on=taken_on, date_source=source, scan=result.scan
         )
+        if result.doubt:
+            problems.append(Problem(label=upload.label, sentence=result.doubt, photo=photo))
+        else:
+            photos.append(photo)
     return photos, problems
 
 

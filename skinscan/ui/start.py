@@ -42,7 +42,9 @@ def measure_pending(visit: Visit) -> None:
             text += strings.SCORING_LEFT.format(seconds=max(1, round(left)))
         bar.progress((number - 1) / count, text)
 
-    photos, problems = measure_all(visit.pending, known=visit.measured, progress=progress)
+    photos, problems = measure_all(
+        visit.pending, known=visit.measured, progress=progress, references=visit.references
+    )
     bar.progress(1.0, strings.SCORING_DONE.format(count=len(photos)))
     visit.take(photos, problems)
     st.rerun()
@@ -110,6 +112,10 @@ def problems(visit: Visit) -> None:
         for problem in visit.problems:
             # The name goes through Streamlit's Markdown, escaped; never through HTML.
             st.markdown(f"**{markup.plain(problem.label)}**  \n{problem.sentence}")
+        doubtful = any(problem.photo is not None for problem in visit.problems)
+        if doubtful and st.button(strings.PROBLEMS_KEEP, key="keep_doubtful"):
+            visit.keep_doubtful()
+            st.rerun()
         if st.button(strings.PROBLEMS_DISMISS, key="hide_problems"):
             visit.problems = []
             st.rerun()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
 import streamlit as st
 
+from skinscan.progress import Progress
 from skinscan.ui.course import SessionPhoto
 from skinscan.ui.pictures import Pictures
-from skinscan.ui.scoring import Measured, Problem, Upload
+from skinscan.ui.scoring import Measured, Problem, References, Upload
 
 #: Photos that one page holds; folders are for `skinscan score`.
 MAX_PHOTOS: Final = 60
@@ -40,6 +41,8 @@ class Visit:
         Whether the address asked for the sample course and got it.
     only_sample : bool
         Whether everything on the page comes from the sample course.
+    references : dict of View to FaceMap
+        Skin of the first photo of each view: whose face the course shows.
     """
 
     photos: dict[str, SessionPhoto] = field(default_factory=dict)
@@ -50,6 +53,8 @@ class Visit:
     round: int = 0
     sample_opened: bool = False
     only_sample: bool = False
+    references: References = field(default_factory=dict)
+    _compared: tuple[object, Progress] | None = None
 
     def queue(self, uploads: Sequence[Upload]) -> None:
         """Take files in, up to what one page holds."""
@@ -68,6 +73,14 @@ class Visit:
         self.problems = list(problems)
         self.pending = []
 
+    def keep_doubtful(self) -> None:
+        """Take photos into the course that somebody confirmed to be of its person."""
+        doubtful = [p.photo for p in self.problems if p.photo is not None]
+        for photo in doubtful:
+            held = self.measured[photo.sha256]
+            self.measured[photo.sha256] = replace(held, doubt="")
+        self.take(doubtful, [p for p in self.problems if p.photo is None])
+
     def set_date(self, sha256: str, day: date) -> None:
         """Give a photo the date that somebody typed."""
         self.photos[sha256] = self.photos[sha256].dated(day)
@@ -81,10 +94,22 @@ class Visit:
         """Forget everything and begin anew."""
         self.photos.clear()
         self.measured.clear()
+        self.references.clear()
         self.pending = []
         self.problems = []
         self.left_out = 0
         self.round += 1
+
+    def progress(
+        self,
+        photos: Sequence[SessionPhoto],
+        compute: Callable[[Sequence[SessionPhoto]], Progress],
+    ) -> Progress:
+        """Return what these photos come to; computed anew only when photos or dates changed."""
+        asked = tuple((photo.sha256, photo.taken_on) for photo in photos)
+        if self._compared is None or self._compared[0] != asked:
+            self._compared = (asked, compute(photos))
+        return self._compared[1]
 
     def pictures(self, photo: SessionPhoto) -> Pictures:
         """Return what there is to show of a photo."""

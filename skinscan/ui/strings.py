@@ -78,9 +78,12 @@ SCORING_DONE: Final = "{count} photos measured"
 
 # Problems with single files, by the error's cause
 
-PROBLEMS_TITLE_ONE: Final = "One file could not be measured. The others are not affected."
-PROBLEMS_TITLE_MANY: Final = "{count} files could not be measured. The others are not affected."
+PROBLEMS_TITLE_ONE: Final = "One file is not part of the course. The others are not affected."
+PROBLEMS_TITLE_MANY: Final = (
+    "{count} files are not part of the course. The others are not affected."
+)
 PROBLEMS_DISMISS: Final = "Hide this message"
+PROBLEMS_KEEP: Final = "They show the same person, the right way round: keep them"
 PROBLEM_UNEXPECTED: Final = (
     "This photo could not be measured. Try again with the original file from the camera."
 )
@@ -125,6 +128,18 @@ PROBLEMS: Final[Mapping[str, str]] = MappingProxyType(
         "face_too_small": (
             "The face is too small in this photo. Go closer, so that the face fills most of the "
             "height of the picture."
+        ),
+        "another_person": (
+            "The skin in this photo does not agree with that of the other photos of this view. "
+            "Check that it belongs to this client."
+        ),
+        "mirrored_photo": (
+            "This photo shows left and right exchanged, as a mirror or some front cameras do. Use "
+            "the original, or switch mirroring off."
+        ),
+        "not_comparable": (
+            "The distances of these photos are measured in two different ways, so their numbers "
+            "cannot be compared. Photograph the whole face each time."
         ),
         "model": (
             "skinscan's face model is missing or damaged, so no photo can be measured. Install "
@@ -189,6 +204,59 @@ PHOTOS_NEED_A_LOOK_END: Final = "Their points are drawn hollow. See “Photos an
 
 COURSE_SAMPLE: Final = "Sample course: a rendered face, which belongs to nobody."
 COURSE_OWN: Final = "Your course"
+
+# What changed
+
+#: How dates and numbers of sentences are written.
+LOCALE: Final = "en-GB"
+PROGRESS_TITLE: Final = "What changed"
+PROGRESS_NONE: Final = "These sessions cannot be compared."
+PROGRESS_CHARTS: Final = "Session by session"
+PROGRESS_CHARTS_TEXT: Final = (
+    "Difference to the first session. The grey band holds what is too small to be detected; the "
+    "blue one is the 95 % interval of each session. Hollow points are doubtful or not compared: "
+    "point at them to read why."
+)
+CHART_DIRECTIONS: Final = "below 0: {less}; above 0: {more}"
+PAIR_TITLE: Final = "Before and after"
+PAIR_TEXT: Final = (
+    "Each photo is turned, scaled and shifted as a whole to lie on the first one; light and "
+    "colours are as photographed. What was measured stands above, not in the eye of who compares."
+)
+PAIR_BEFORE: Final = "Before"
+PAIR_AFTER: Final = "After"
+MOTION_TITLE: Final = "The course in motion"
+MOTION_SHOW: Final = "Show all sessions one after another"
+VIEWER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "stage": (
+            "Photos in one frame. Plus and minus enlarge and reduce, arrow keys move an enlarged "
+            "picture."
+        ),
+        "slider": "Edge between the earlier and the later photo, per cent from the left",
+        "session": "Session shown",
+        "side": "Side by side",
+        "lines": "Show the lines found",
+        "smaller": "Reduce",
+        "larger": "Enlarge",
+        "whole": "Show the whole face",
+        "play": "Play",
+        "pause": "Pause",
+    }
+)
+REGIONS_TITLE: Final = "Where on the face"
+REGIONS_NO_MAP: Final = "In no single region is a change of this claimed, so there is no map."
+CHANGE_CAPTION: Final = (
+    "Change over the course. Intervals are 95 %, wider where a change is claimed among many. A "
+    "single change smaller than the last number cannot be told from chance."
+)
+CHANGE_HEAD: Final = ("What and where", "Change", "Between", "Smallest detectable", "Verdict")
+BETWEEN: Final = "{low} and {high}"
+NUMBERS_TITLE: Final = "From here on: the numbers of single sessions."
+NUMBERS_TEXT: Final = (
+    "Values as measured, with the 95 % interval of each. Which differences are more than chance "
+    "is said above and nowhere below."
+)
 
 # Overview
 

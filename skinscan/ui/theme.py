@@ -57,6 +57,8 @@ _STYLE: Final = """
 [data-testid="stHeader"] { background: transparent; height: 0; min-height: 0; }
 [data-testid="stMain"] h1 { font-size: 1.6rem; letter-spacing: -0.01em; padding: 0; }
 [data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.1rem; }
+[data-testid="stMain"] h3 { font-size: 1.08rem; padding: 0.9rem 0 0.1rem; }
+.st-key-pair_viewer, .st-key-motion_viewer { max-width: 44rem; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
 [data-testid="stButtonGroup"] button[aria-checked="true"],
 [data-testid="stButtonGroup"] button[aria-checked="true"] * { color: inherit !important; }
@@ -95,7 +97,29 @@ _STYLE: Final = """
   margin-bottom: 0.3rem; background: color-mix(in srgb, currentColor 8%, transparent);
 }
 .sk-strip b { display: block; font-weight: 600; }
-.sk-picture { width: 100%; height: auto; border-radius: 10px; display: block; }
+.sk-picture, .sk-drawn { width: 100%; height: auto; border-radius: 10px; display: block; }
+.sk-badge.sk-better::before { content: "◆"; color: #2a7fb8; }
+.sk-badge.sk-other::before { content: "◇"; color: #c96a1d; }
+.sk-badge.sk-changed::before { content: "◈"; color: #8a63b8; }
+.sk-badge.sk-same::before { content: "="; }
+.sk-badge.sk-unknown::before { content: "?"; }
+[data-testid="stHtml"] .sk-sentences {
+  list-style: none; margin: 0.3rem 0 0; padding: 0; max-width: 52rem;
+}
+[data-testid="stHtml"] .sk-sentences li {
+  margin: 0; padding: 0.6rem 0;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent);
+}
+.sk-sentences p { margin: 0.15rem 0 0; font-size: 1.02rem; line-height: 1.5; }
+.sk-said {
+  display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; align-items: baseline; font-size: 0.88rem;
+}
+.sk-said b { font-weight: 600; opacity: 0.86; }
+.st-key-progress_charts [data-testid="stVegaLiteChart"], .sk-paper {
+  background: #fff; border-radius: 10px; overflow: hidden;
+}
+.sk-map { max-width: 27rem; padding: 0.6rem; }
+.sk-tall { max-height: 34rem; overflow-y: auto; }
 .sk-badge::before { font-weight: 700; margin-right: 0.35em; }
 .sk-badge.sk-good::before { content: "✓"; color: #3b8a5f; }
 .sk-badge.sk-acceptable::before { content: "▲"; color: #b8791c; font-size: 0.85em; }
@@ -117,6 +141,7 @@ _STYLE: Final = """
   border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent);
 }
 .sk-table th:first-child { text-align: left; white-space: nowrap; }
+.sk-table td.sk-nowrap { white-space: nowrap; }
 .sk-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.3rem; font-size: 0.88rem; }
 .sk-key span { display: inline-flex; align-items: center; gap: 0.45rem; }
 .sk-swatch { flex: none; width: 30px; height: 3px; border-radius: 2px; }
@@ -143,6 +168,8 @@ _STYLE: Final = """
     grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.5rem;
   }
   [data-testid="stHtml"] .sk-strip li { font-size: 0.76rem; }
+  .sk-tall th:first-child { white-space: normal; min-width: 7.5rem; }
+  .sk-tall th, .sk-tall td { padding: 0.3rem 0.35rem; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none; transition: none; } }
 """

@@ -1,0 +1,270 @@
+"""What changed: sentences first, then charts, photos on each other, map and table.
+
+Everything said here was decided by `skinscan.track`; the page only shows it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import altair as alt
+import streamlit as st
+
+from skinscan.errors import ComparisonError
+from skinscan.metrics import Concern, metric
+from skinscan.plots import change_map, course_chart, mapped_metrics
+from skinscan.plots.changemap import described
+from skinscan.plots.style import (
+    INK,
+    PALE,
+    PAPER,
+    concern_heading,
+    heading,
+    per_unit,
+    unit_shown,
+)
+from skinscan.progress import Change, ConcernChange, Progress, Scope, Verdict, track, words
+from skinscan.progress.locales import locale
+from skinscan.progress.summary import concern_sentences
+from skinscan.ui import aligned, markup, pictures, strings, viewer
+from skinscan.ui.course import SessionPhoto
+from skinscan.ui.scoring import explain
+from skinscan.ui.state import Visit
+
+_CHARTS_PER_ROW = 2
+_CHART_HEIGHT_PX, _CHART_PADDING_PX = 300, 10
+#: Marks of a verdict, as classes of the style sheet.
+_MARKS = {
+    Verdict.IMPROVED: "better",
+    Verdict.WORSE: "other",
+    Verdict.CHANGED: "changed",
+    Verdict.NO_CHANGE: "same",
+    Verdict.NOT_COMPARABLE: "unknown",
+}
+
+
+def progress_of(photos: Sequence[SessionPhoto]) -> Progress:
+    """Compare the sessions of dated photos.
+
+    Parameters
+    ----------
+    photos : sequence of SessionPhoto
+        Of any view; those without a date are left out.
+
+    Raises
+    ------
+    SkinscanError
+        What keeps them from being compared.
+    """
+    dated = [(p.scan, p.taken_on) for p in photos if p.taken_on is not None]
+    return track([scan for scan, _ in dated], dates=[on for _, on in dated])
+
+
+def progress_section(held: Visit, dated: Sequence[SessionPhoto]) -> bool:
+    """Show what changed over the course.
+
+    Parameters
+    ----------
+    held : Visit
+    dated : sequence of SessionPhoto
+        Of all views.
+
+    Returns
+    -------
+    bool
+        Whether there was something to compare.
+    """
+    if len({photo.taken_on for photo in dated}) < 2:
+        return False
+    st.header(strings.PROGRESS_TITLE, anchor=False)
+    try:
+        found = held.progress(dated, progress_of)
+    except ComparisonError as error:
+        markup.note(strings.PROGRESS_NONE, (explain(error),), look=True)
+        return False
+    _sentences(found)
+    _charts(found)
+    return True
+
+
+def _sentences(found: Progress) -> None:
+    told = locale(strings.LOCALE)
+    items, said = [], []
+    for item in found.concerns:
+        lines = list(concern_sentences(item, found.changes, told, dated=found.dated))
+        said += lines
+        body = "".join(f"<p>{markup.escaped(line)}</p>" for line in lines)
+        badge = markup.badge(_MARKS[item.verdict], item.verdict.value)
+        name = markup.escaped(words.CONCERNS[item.concern])
+        items.append(f'<li><span class="sk-said"><b>{name}</b>{badge}</span>{body}</li>')
+    st.html(f'<ul class="sk-sentences">{"".join(items)}</ul>')
+    rest = [line for line in found.summary(locale=strings.LOCALE) if line not in said]
+    markup.write(" ".join(rest), "sk-small")
+
+
+def _charts(found: Progress) -> None:
+    st.subheader(strings.PROGRESS_CHARTS, anchor=False)
+    markup.write(strings.PROGRESS_CHARTS_TEXT, "sk-small")
+    shown = [item for item in found.concerns if item.verdict is not Verdict.NOT_COMPARABLE]
+    with st.container(key="progress_charts"):
+        for start in range(0, len(shown), _CHARTS_PER_ROW):
+            columns = st.columns(_CHARTS_PER_ROW)
+            for column, item in zip(columns, shown[start : start + _CHARTS_PER_ROW], strict=False):
+                with column:
+                    _chart(found, item)
+
+
+def _padding() -> dict[str, int]:
+    # One for each chart: Streamlit writes into it, and takes no plain number.
+    return dict.fromkeys(("left", "right", "top", "bottom"), _CHART_PADDING_PX)
+
+
+def _chart(found: Progress, item: ConcernChange) -> None:
+    said = words.words_of(item.leading.metric)
+    below = strings.CHART_DIRECTIONS.format(less=said.less, more=said.more)
+    st.html(
+        markup.paragraph(concern_heading(item.leading), "sk-card-title")
+        + markup.paragraph(below, "sk-card-what")
+    )
+    drawn = course_chart(found, item.leading)
+    drawn.title = alt.Undefined
+    drawn = (
+        drawn.properties(
+            width="container", height=_CHART_HEIGHT_PX, background=PAPER, padding=_padding()
+        )
+        .configure_axis(labelColor=INK, titleColor=INK, titleFontWeight="normal", gridColor=PALE)
+        .configure_legend(labelColor=INK)
+        .configure_view(stroke=None)
+    )
+    st.altair_chart(drawn, width="stretch", theme=None, key=f"course_{item.concern.value}")
+
+
+def pictures_section(held: Visit, photos: Sequence[SessionPhoto]) -> None:
+    """Show two photos of the course on each other, and all of them one after another.
+
+    Parameters
+    ----------
+    held : Visit
+    photos : sequence of SessionPhoto
+        Of one view, in order.
+    """
+    chosen = [photos[k] for k in aligned.one_a_session([p.taken_on for p in photos])]
+    if len(chosen) < 2:
+        return
+    st.header(strings.PAIR_TITLE, anchor=False)
+    markup.write(strings.PAIR_TEXT, "sk-small")
+    reference = chosen[0]
+    _, frame_px = aligned.frame(reference.scan.face)
+    left, right = st.columns(2)
+    names = {photo.sha256: strings.long_date(photo.taken_on) for photo in chosen if photo.taken_on}
+    ids = list(names)
+    with left:
+        first = st.selectbox(
+            strings.PAIR_BEFORE, ids, index=0, format_func=names.__getitem__, key="pair_before"
+        )
+    with right:
+        last = st.selectbox(
+            strings.PAIR_AFTER,
+            ids,
+            index=len(ids) - 1,
+            format_func=names.__getitem__,
+            key="pair_after",
+        )
+    by_id = {photo.sha256: photo for photo in chosen}
+    with st.container(key="pair_viewer"):
+        before, after = (_shown(held, by_id[k], reference, lines=True) for k in (first, last))
+        viewer.pair(before, after, frame_px=frame_px, key="pair")
+    if len(chosen) > 2:
+        with st.expander(strings.MOTION_TITLE):
+            if st.toggle(strings.MOTION_SHOW, key="show_motion"):
+                frames = [_shown(held, photo, reference, lines=False) for photo in chosen]
+                with st.container(key="motion_viewer"):
+                    viewer.motion(frames, frame_px=frame_px, key="motion")
+
+
+def _shown(
+    held: Visit, photo: SessionPhoto, reference: SessionPhoto, *, lines: bool
+) -> viewer.Shown:
+    found = held.pictures(photo)
+    day = strings.long_date(photo.taken_on) if photo.taken_on else ""
+    return viewer.Shown(
+        title=day,
+        alt=strings.ALT_PHOTO.format(
+            date=day, view=strings.VIEWS[photo.scan.view.value].lower(), drawn=""
+        ),
+        plain=found.overlays[False, False],
+        lines=found.overlays[False, True] if lines else None,
+        to_frame=aligned.to_frame(
+            reference.scan.face,
+            photo.scan.face,
+            reduced=found.width_px / photo.scan.photo_size_px[0],
+        ),
+    )
+
+
+def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
+    """Show where on the face a concern changed: a map and a table.
+
+    Parameters
+    ----------
+    held : Visit
+    dated : sequence of SessionPhoto
+        Of all views.
+    """
+    found = held.progress(dated, progress_of)
+    st.header(strings.REGIONS_TITLE, anchor=False)
+    first = next((c.concern for c in found.concerns if c.verdict.claimed), Concern.WRINKLES)
+    concern = st.segmented_control(
+        strings.CHOOSE_CONCERN,
+        list(Concern),
+        default=first,
+        format_func=words.CONCERNS.__getitem__,
+        key="regions_concern",
+    )
+    item = found.concern(concern or first)
+    name = item.leading.metric
+    if name in mapped_metrics(found):
+        jpeg = pictures.encode(change_map(found, name), pictures.PICTURE_PX)
+        tag = pictures.image_tag(jpeg, alt=described(found, name), css="sk-drawn")
+        st.html(f'<div class="sk-paper sk-map">{tag}</div>')
+    else:
+        markup.write(strings.REGIONS_NO_MAP, "sk-small")
+    _table(found, item.concern)
+
+
+def _table(found: Progress, concern: Concern) -> None:
+    kept = [
+        c
+        for c in found.changes
+        if metric(c.metric).concern is concern
+        and c.scope is not Scope.REGION
+        and (c.scope is not Scope.GROUP or len(metric(c.metric).groups) > 1)
+    ]
+    head = "".join(f'<th scope="col">{markup.escaped(text)}</th>' for text in strings.CHANGE_HEAD)
+    rows = "".join(_row(c) for c in kept)
+    caption = markup.escaped(strings.CHANGE_CAPTION)
+    st.html(
+        f'<div class="sk-table sk-tall" tabindex="0"><table><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row(change: Change) -> str:
+    name = markup.escaped(heading(change))
+    badge = markup.badge(_MARKS[change.verdict], change.verdict.value)
+    if change.verdict is Verdict.NOT_COMPARABLE:
+        why = markup.escaped(" ".join(r.sentence for r in change.reasons[:1]))
+        return f'<tr><th scope="row">{name}</th><td colspan="3">{why}</td><td>{badge}</td></tr>'
+    per, unit = per_unit(change), unit_shown(change)
+    value, low, high = (
+        strings.signed(per * v) for v in (change.difference, change.low, change.high)
+    )
+    size = strings.number(per * change.sdc) if math.isfinite(change.sdc) else strings.NOT_MEASURED
+    cells = (
+        f"{value} {unit}",
+        strings.BETWEEN.format(low=low, high=high),
+        f"{size} {unit}",
+    )
+    body = "".join(f'<td class="sk-nowrap">{markup.escaped(text)}</td>' for text in cells)
+    return f'<tr><th scope="row">{name}</th>{body}<td>{badge}</td></tr>'

@@ -1,0 +1,115 @@
+"""Photos of one face in one frame: before and after with a slider, or a course in motion.
+
+The component works in the browser only: photos travel inside the page's own connection, as
+everything else does, and get no address.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinscan.ui import strings
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown:
+    """One photo as the viewer shows it.
+
+    Attributes
+    ----------
+    title : str
+        On the picture.
+    alt : str
+        For those who cannot see it.
+    plain : bytes
+        JPEG.
+    lines : bytes or None
+        The same with the lines found drawn on it.
+    to_frame : ndarray of float64, shape (2, 3)
+        Affine map from pixels of the JPEG to those of the frame.
+    """
+
+    title: str
+    alt: str
+    plain: bytes
+    lines: bytes | None
+    to_frame: NDArray[np.float64]
+
+
+@cache
+def _component() -> ComponentRenderer:
+    import streamlit as st  # noqa: PLC0415 - registered once, when a page first needs it
+
+    folder = files(__name__)
+    return st.components.v2.component(
+        "skinscan_viewer",
+        html='<div class="viewer"></div>',
+        css=(folder / "viewer.css").read_text(encoding="utf-8"),
+        js=(folder / "viewer.js").read_text(encoding="utf-8"),
+    )
+
+
+def _uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+def _told(photo: Shown) -> dict[str, object]:
+    (a, c, e), (b, d, f) = photo.to_frame.tolist()
+    return {
+        "title": photo.title,
+        "alt": photo.alt,
+        "plain": _uri(photo.plain),
+        "lines": None if photo.lines is None else _uri(photo.lines),
+        "matrix": [a, b, c, d, e, f],
+    }
+
+
+def _show(photos: Sequence[Shown], frame_px: tuple[int, int], *, mode: str, key: str) -> None:
+    _component()(
+        data={
+            "frame": list(frame_px),
+            "photos": [_told(photo) for photo in photos],
+            "mode": mode,
+            "labels": dict(strings.VIEWER),
+        },
+        key=key,
+    )
+
+
+def pair(before: Shown, after: Shown, *, frame_px: tuple[int, int], key: str) -> None:
+    """Show two photos: a slider between them, or side by side; enlarged and moved in step.
+
+    Parameters
+    ----------
+    before, after : Shown
+    frame_px : tuple of int
+        Width and height.
+    key : str
+        Of the widget.
+    """
+    _show((before, after), frame_px, mode="pair", key=key)
+
+
+def motion(photos: Sequence[Shown], *, frame_px: tuple[int, int], key: str) -> None:
+    """Show a course one photo after another, standing still until somebody starts it.
+
+    Parameters
+    ----------
+    photos : sequence of Shown
+    frame_px : tuple of int
+        Width and height.
+    key : str
+        Of the widget.
+    """
+    _show(photos, frame_px, mode="course", key=key)
