@@ -25,7 +25,7 @@ from skinscan.progress import Change, Estimator, Point, Progress, words
 
 _COMPARED, _DOUBTFUL, _NOT_COMPARED = "compared", "compared, doubtful", "not compared"
 _SHAPES = {_COMPARED: "circle", _DOUBTFUL: "square", _NOT_COMPARED: "diamond"}
-_INTERVAL, _BAND = "95 % interval of a session", "too small to detect"
+_INTERVAL, _BAND = "95 % interval", "too small to detect"
 #: Wide enough for two charts side by side on a page, narrow enough for a telephone.
 _WIDTH_PX, _HEIGHT_PX = 330, 210
 
