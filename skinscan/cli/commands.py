@@ -398,7 +398,7 @@ def compare(
         _say_summary(progress, locale)
         if output is not None:
             pair = (first, second) if first.view is second.view else None
-            write(progress, output, locale=locale, pair=pair)
+            write(progress, output, locale=locale, pair=pair, say=_say)
 
 
 @app.command(
@@ -473,7 +473,7 @@ def track(
         if output is not None:
             pair = first_and_last(progress, found, largest_face=largest_face)
             motion = course_in_motion(progress, found, largest_face=largest_face, locale=locale)
-            write(progress, output, locale=locale, pair=pair, motion=motion)
+            write(progress, output, locale=locale, pair=pair, motion=motion, say=_say)
     if found.failed:
         _say(f"{found.failed} photos could not be measured.")
         raise typer.Exit(_FAILED)

@@ -20,12 +20,15 @@ from skinscan.plots import (
     before_after,
     change_map,
     course_chart,
+    difference,
     encoded,
     mapped_metrics,
+    region_changes,
+    regions_chart,
     report,
     timelapse,
 )
-from skinscan.progress import Event, EventKind, Progress
+from skinscan.progress import Event, EventKind, Progress, words
 from skinscan.progress.locales import locale as locale_of
 from skinscan.quality import compare as compare_quality
 from skinscan.scan import Scan, analyze
@@ -243,32 +246,31 @@ def course_in_motion(
 
 
 def _photo_pictures(
-    progress: Progress, pair: tuple[Scan, Scan] | None, locale: str
+    progress: Progress, pair: tuple[Scan, Scan] | None, locale: str, say: Say
 ) -> dict[str, Picture]:
     """Draw two photos side by side, by file name; none where there are no two to show."""
     if pair is None or any(scan.pixels is None for scan in pair):
         return {}
-    titles = ("Before", "After")
+    titles = (words.BEFORE, words.AFTER)
     if progress.dated:
         before, after = (
             locale_of(locale).date(on) for on in (progress.baseline[0], progress.sessions[-1])
         )
-        titles = (f"Before: {before}", f"After: {after}")
+        titles = (words.BEFORE_OF.format(date=before), words.AFTER_OF.format(date=after))
     photos, lines = before_after(*pair, titles=titles)
-    shown = f"The same face twice, left {titles[0].lower()}, right {titles[1].lower()}."
-    return {
-        "before_after": Picture(
-            "The later photo was turned, scaled and shifted as a whole; colours are the photos'.",
-            shown,
-            photos,
-        ),
-        "lines": Picture(
-            "Lines found in each photo: those narrower than half a millimetre yellow, wider ones "
-            "vermilion. Single lines come and go with light; the numbers below count.",
-            f"{shown} Lines are drawn on it.",
-            lines,
-        ),
+    shown = words.PAIR_ALT.format(before=titles[0].lower(), after=titles[1].lower())
+    pictures = {
+        "before_after": Picture(words.PAIR_CAPTION, shown, photos),
+        "lines": Picture(words.LINES_CAPTION, shown + words.PAIR_LINES_ALT, lines),
     }
+    apart = difference(*pair)
+    if apart is None:
+        say(words.DIFFERENCE_NONE)
+    else:
+        pictures["difference"] = Picture(
+            words.DIFFERENCE_CAPTION, words.DIFFERENCE_ALT, apart.picture
+        )
+    return pictures
 
 
 def write(
@@ -278,6 +280,7 @@ def write(
     locale: str,
     pair: tuple[Scan, Scan] | None,
     motion: bytes | None = None,
+    say: Say,
 ) -> None:
     """Write tables, charts, pictures and the report, each file whole or not at all.
 
@@ -292,6 +295,8 @@ def write(
         One photo of the baseline and one of the latest session, of one view.
     motion : bytes, optional
         The course as a moving picture.
+    say : callable
+        Receives a line about what could not be drawn.
 
     Raises
     ------
@@ -308,9 +313,13 @@ def write(
         for name, table in tables.items()
     }
     for item in progress.concerns:
-        svg = as_svg(course_chart(progress, item.leading))
-        files[f"course_{item.concern.value}.svg"] = svg.encode()
-    pictures = _photo_pictures(progress, pair, locale)
+        concern, leading = item.concern.value, item.leading
+        svg = as_svg(course_chart(progress, leading, locale=locale))
+        files[f"course_{concern}.svg"] = svg.encode()
+        if region_changes(progress, leading.metric):
+            svg = as_svg(regions_chart(progress, leading.metric, locale=locale))
+            files[f"regions_{concern}.svg"] = svg.encode()
+    pictures = _photo_pictures(progress, pair, locale, say)
     # The suffix tells the search for photos that these are none.
     for name in mapped_metrics(progress):
         files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(change_map(progress, name), ".jpg")
@@ -318,7 +327,7 @@ def write(
         files[f"{name}{OVERLAY_SUFFIX}"] = encoded(picture.rgb, ".jpg")
     if motion is not None:
         files[f"timelapse{MOVING_SUFFIX}"] = motion
-    page = report(progress, locale=locale, pictures=tuple(pictures.values()))
+    page = report(progress, locale=locale, pictures=tuple(pictures.values()), motion=motion)
     files[REPORT_FILE] = page.encode()
     for name, content in files.items():
         with written_whole(folder / name, "a result") as file:

@@ -1,27 +1,34 @@
 """Progress -> charts, pictures and the report that a client takes home.
 
 Rooms, each importing only from those before it: `style` (colours and units), `lettering` (words on
-pictures), `course` (charts, Altair), `changemap` (where the face changed), `alignment` (photos on
-each other), `pairs` (before and after), `timelapse` (all of a course), `report` (one HTML page).
+pictures), `sessions` (rows and axes of charts), `course` and `regions` (charts, Altair), `changemap`
+(where the face changed), `alignment` (photos on each other), `pairs` (before and after),
+`difference` (one skin minus the other), `timelapse` (all of a course), `report` (one HTML page).
 """
 
 from __future__ import annotations
 
 from skinscan.plots.changemap import change_map
 from skinscan.plots.course import as_svg, course_chart
+from skinscan.plots.difference import Difference, difference
 from skinscan.plots.lettering import encoded
+from skinscan.plots.regions import region_changes, regions_chart
 from skinscan.plots.pairs import before_after
 from skinscan.plots.report import Picture, mapped_metrics, report
 from skinscan.plots.timelapse import timelapse
 
 __all__ = [
+    "Difference",
     "Picture",
     "as_svg",
     "before_after",
     "change_map",
     "course_chart",
+    "difference",
     "encoded",
     "mapped_metrics",
+    "region_changes",
+    "regions_chart",
     "report",
     "timelapse",
 ]

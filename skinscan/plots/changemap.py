@@ -10,6 +10,7 @@ from skinscan.frame import map_size, mm_to_map_px
 from skinscan.mesh import canonical_mesh
 from skinscan.metrics import Better, metric
 from skinscan.plots.lettering import RGB, lettered
+from skinscan.plots.sessions import signed
 from skinscan.plots.style import (
     BLUE,
     GREY,
@@ -19,6 +20,7 @@ from skinscan.plots.style import (
     unit_shown,
 )
 from skinscan.progress import Change, Progress, Scope, words
+from skinscan.progress.locales import locale as locale_of
 from skinscan.regions import region, whole_face
 from skinscan.skinmask import EYE, mirror_index
 
@@ -142,19 +144,19 @@ def _with_words(canvas: RGB, name: str, changes: list[Change], end: float) -> RG
     middle, under = width / 2, top + _BAR_PX + 16
     texts = [
         ((middle, 22), "mm", words.words_of(name).subject),
-        ((14, 62), "lm", "Subject's right"),
-        ((width - 14, 62), "rm", "Subject's left"),
+        ((14, 62), "lm", words.SUBJECTS_RIGHT),
+        ((width - 14, 62), "rm", words.SUBJECTS_LEFT),
         ((first, top - 16), "lm", said.less),
         ((last, top - 16), "rm", said.more),
         ((first, under), "mm", f"−{end:g} {unit}"),
         ((middle, under), "mm", "0"),
         ((last, under), "mm", f"+{end:g} {unit}"),
-        ((first + 40, height - 20), "lm", "no change claimed"),
+        ((first + 40, height - 20), "lm", words.NO_CHANGE_CLAIMED),
     ]
     return lettered(canvas, texts)
 
 
-def described(progress: Progress, name: str) -> str:
+def described(progress: Progress, name: str, *, locale: str = "en-GB") -> str:
     """Write the alternative text of the map.
 
     Parameters
@@ -162,10 +164,16 @@ def described(progress: Progress, name: str) -> str:
     progress : Progress
     name : str
         Metric.
+    locale : str
+        How numbers are written.
     """
+    written = locale_of(locale)
     claimed = [c for c in _same_unit(_of_regions(progress, name)) if c.verdict.claimed]
     said = words.words_of(name).subject
     if not claimed:
-        return f"Drawn face. {said}: no change is claimed in any single region."
-    parts = [f"{region(c.place).title} {_size(c):+.1f} {unit_shown(c)}" for c in claimed]
-    return f"Drawn face, coloured where a change is claimed. {said}: {'; '.join(parts)}."
+        return words.MAP_ALT_NONE.format(subject=said)
+    parts = [
+        f"{region(c.place).title} {signed(_size(c), written, places=1)} {unit_shown(c)}"
+        for c in claimed
+    ]
+    return words.MAP_ALT.format(subject=said, changes="; ".join(parts))

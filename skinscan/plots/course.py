@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import date
 from typing import Any
 
 import altair as alt
 import vl_convert
 
-from skinscan.flags import Flag, sentences
-from skinscan.metrics import metric
+from skinscan.plots.sessions import SHAPES, session_axis, session_rows, signed, when
 from skinscan.plots.style import (
     BLUE,
     GREY,
@@ -21,72 +19,15 @@ from skinscan.plots.style import (
     percents,
     unit_shown,
 )
-from skinscan.progress import Change, Estimator, Point, Progress, words
+from skinscan.progress import Change, Estimator, Progress, words
+from skinscan.progress.locales import Locale, decimals
+from skinscan.progress.locales import locale as locale_of
 
-_COMPARED, _DOUBTFUL, _NOT_COMPARED = "compared", "compared, doubtful", "not compared"
-_SHAPES = {_COMPARED: "circle", _DOUBTFUL: "square", _NOT_COMPARED: "diamond"}
-_INTERVAL, _BAND = "95 % interval", "too small to detect"
 #: Wide enough for two charts side by side on a page, narrow enough for a telephone.
 _WIDTH_PX, _HEIGHT_PX = 330, 210
 
 
-def _doubts(change: Change, point: Point) -> list[str]:
-    """Say why a session is doubtful or not compared; what the metric always carries is no doubt."""
-    own = point.flags & ~(metric(change.metric).flags | Flag.ABSOLUTE_COLOUR | Flag.LIGHT_DEPENDENT)
-    aside = not point.in_trend and not point.reasons
-    coarse = ["Measured at a lower resolution than the course; left out of the trend."]
-    return [r.sentence for r in point.reasons] + (coarse if aside else []) + sentences(own)
-
-
-def _when(on: date) -> str:
-    """Write a session's place in time: noon, so that no time zone moves it to another day."""
-    return f"{on.isoformat()}T12:00:00"
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _row(progress: Progress, change: Change, point: Point) -> dict[str, Any]:
-    per = per_unit(change)
-    doubts = _doubts(change, point)
-    if point.is_baseline and not point.reasons:
-        shown, low, high = per * (point.value - change.before), math.nan, math.nan
-        if len(progress.baseline) == 1:
-            shown = low = high = 0.0
-    elif point.reasons:
-        # Beside the others where there is a value, on the line of no change where there is none.
-        known = math.isfinite(point.value) and math.isfinite(change.before)
-        shown = per * (point.value - change.before) if known else 0.0
-        low = high = math.nan
-    else:
-        shown, low, high = (per * v for v in (point.difference, point.low, point.high))
-    first = point.on == progress.sessions[0]
-    state = _NOT_COMPARED if point.reasons else _DOUBTFUL if doubts else _COMPARED
-    return {
-        "session": point.on.isoformat() if progress.dated else ("Before" if first else "After"),
-        "when": _when(point.on),
-        "shown": _number(shown),
-        "low": _number(low),
-        "high": _number(high),
-        "sdc": _number(per * point.sdc),
-        "state": state,
-        "why": " ".join(doubts),
-    }
-
-
-def _with_threshold(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Continue the threshold to sessions that have none, from the nearest later, else earlier."""
-    known = [k for k, row in enumerate(rows) if row["sdc"] is not None]
-    result = []
-    for k, row in enumerate(rows):
-        nearest = min(known, key=lambda n: (abs(n - k), -n)) if known else None
-        half = rows[nearest]["sdc"] if nearest is not None else None
-        result.append(row | {"top": half, "bottom": None if half is None else -half})
-    return result
-
-
-def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
+def course_chart(progress: Progress, change: Change, *, locale: str = "en-GB") -> alt.LayerChart:
     """Draw one number through a course: difference to the baseline, session by session.
 
     Parameters
@@ -95,6 +36,8 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
         The course that the change belongs to.
     change : Change
         Usually `ConcernChange.leading`.
+    locale : str
+        How dates and numbers are written, a name in `skinscan.progress.locales.LOCALES`.
 
     Returns
     -------
@@ -105,32 +48,25 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
         tooltip. The dashed line is the trend that the verdict rests on. The description is the
         alternative text.
     """
+    written = locale_of(locale)
     unit, said = unit_shown(change), words.words_of(change.metric)
-    rows = _with_threshold([_row(progress, change, p) for p in change.points])
+    rows = session_rows(progress, change, per=per_unit(change), locale=written)
     base = alt.Chart(alt.Data(values=rows))
-    states = [state for state in _SHAPES if any(row["state"] == state for row in rows)]
-    fills = [BLUE if state == _COMPARED else "#ffffff" for state in states]
-    x: Any = (
-        alt.X(
-            "when:T",
-            title="Session",
-            axis=alt.Axis(format="%-d %b", tickCount=5, labelOverlap=True, grid=False),
-        )
-        if progress.dated
-        else alt.X(
-            "session:N", title="Photo", sort=["Before", "After"], axis=alt.Axis(labelAngle=0)
-        )
-    )
-    of = "% of the baseline" if percents(change) else unit
+    states = [state for state in SHAPES if any(row["state"] == state for row in rows)]
+    fills = [BLUE if state == words.STATE_COMPARED else "#ffffff" for state in states]
+    x = session_axis(progress, written)
+    of = words.CHART_OF_BASELINE if percents(change) else unit
     title = alt.Title(
         concern_heading(change),
-        subtitle=f"{change.verdict.value}; below 0: {said.less}, above 0: {said.more}",
+        subtitle=words.CHART_SUBTITLE.format(
+            verdict=words.VERDICTS[change.verdict], less=said.less, more=said.more
+        ),
         anchor="start",
         fontSize=13,
         subtitleFontSize=11,
         subtitleColor=INK,
     )
-    bands = alt.Scale(domain=[_INTERVAL, _BAND], range=[BLUE, GREY])
+    bands = alt.Scale(domain=[words.CHART_INTERVAL, words.CHART_BAND], range=[BLUE, GREY])
     legend = alt.Legend(
         title=None, orient="top", columns=2, labelLimit=200, symbolType="square", offset=4
     )
@@ -141,7 +77,11 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
             .mark_area(opacity=opacity)
             .encode(
                 x=x,
-                y=alt.Y(f"{ends[0]}:Q", title=f"Change ({of})"),
+                y=alt.Y(
+                    f"{ends[0]}:Q",
+                    title=words.CHART_CHANGE.format(unit=of),
+                    axis=alt.Axis(labelExpr=written.number_label),
+                ),
                 y2=alt.Y2(f"{ends[1]}:Q"),
                 color=alt.Color("band:N", scale=bands, legend=legend),
             )
@@ -157,23 +97,23 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
         y="shown:Q",
         shape=alt.Shape(
             "state:N",
-            scale=alt.Scale(domain=states, range=[_SHAPES[s] for s in states]),
+            scale=alt.Scale(domain=states, range=[SHAPES[s] for s in states]),
             legend=alt.Legend(title=None, orient="bottom", columns=2, offset=4),
         ),
         fill=alt.Fill("state:N", scale=alt.Scale(domain=states, range=fills)),
         stroke=alt.Stroke("state:N", scale=alt.Scale(domain=states, range=[BLUE] * len(states))),
         tooltip=[
-            alt.Tooltip("session:N", title="Session"),
-            alt.Tooltip("shown:Q", title=f"Change ({unit})", format=".1f"),
-            alt.Tooltip("low:Q", title="from", format=".1f"),
-            alt.Tooltip("high:Q", title="to", format=".1f"),
-            alt.Tooltip("state:N", title="State"),
-            alt.Tooltip("why:N", title="Why"),
+            alt.Tooltip("session:N", title=words.AXIS_SESSION),
+            alt.Tooltip("shown_text:N", title=words.CHART_CHANGE.format(unit=unit)),
+            alt.Tooltip("low_text:N", title=words.TIP_FROM),
+            alt.Tooltip("high_text:N", title=words.TIP_TO),
+            alt.Tooltip("state:N", title=words.TIP_STATE),
+            alt.Tooltip("why:N", title=words.TIP_WHY),
         ],
     )
     layers: list[Any] = [
-        band(base, ("bottom", "top"), _BAND, 0.55),
-        band(known, ("low", "high"), _INTERVAL, 0.25),
+        band(base, ("bottom", "top"), words.CHART_BAND, 0.55),
+        band(known, ("low", "high"), words.CHART_INTERVAL, 0.25),
         zero,
         line,
         whiskers,
@@ -186,7 +126,10 @@ def course_chart(progress: Progress, change: Change) -> alt.LayerChart:
         alt.layer(*layers)
         .resolve_scale(shape="independent", fill="independent", stroke="independent")
         .properties(
-            width=_WIDTH_PX, height=_HEIGHT_PX, title=title, description=_described(change, rows)
+            width=_WIDTH_PX,
+            height=_HEIGHT_PX,
+            title=title,
+            description=_described(change, rows, written),
         )
         .configure_view(stroke=None)
         .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
@@ -200,7 +143,7 @@ def _trend(progress: Progress, change: Change) -> list[alt.Chart]:
     if not progress.dated or change.estimator is not Estimator.TREND:
         return []
     ends = ((change.since, 0.0), (change.until, per_unit(change) * change.difference))
-    rows = [{"when": _when(on), "shown": y} for on, y in ends if on is not None]
+    rows = [{"when": when(on), "shown": y} for on, y in ends if on is not None]
     mark = alt.Chart(alt.Data(values=rows)).mark_line(color=INK, strokeDash=[6, 3])
     return [mark.encode(x="when:T", y="shown:Q")]
 
@@ -209,7 +152,7 @@ def _events(progress: Progress) -> list[alt.Chart]:
     """Draw a rule and its name for each event between the first and the last session."""
     first, last = progress.sessions[0], progress.sessions[-1]
     rows = [
-        {"when": _when(e.on), "name": e.kind.value}
+        {"when": when(e.on), "name": words.EVENT_NAMES[e.kind]}
         for e in progress.events
         if first <= e.on <= last
     ]
@@ -219,31 +162,37 @@ def _events(progress: Progress) -> list[alt.Chart]:
     rule = base.mark_rule(color=VERMILION, strokeDash=[5, 3], strokeWidth=1.5)
     text = base.mark_text(color="#a34700", align="left", dx=4, dy=4, fontSize=11)
     return [
-        rule.encode(x="when:T", tooltip=[alt.Tooltip("name:N", title="Event")]),
+        rule.encode(x="when:T", tooltip=[alt.Tooltip("name:N", title=words.TIP_EVENT)]),
         text.encode(x="when:T", y=alt.value(4), text="name:N"),
     ]
 
 
-def _described(change: Change, rows: list[dict[str, Any]]) -> str:
+def _described(change: Change, rows: list[dict[str, Any]], locale: Locale) -> str:
     """Write the chart's alternative text."""
-    count = sum(row["state"] != _NOT_COMPARED for row in rows)
-    text = (
-        f"Course of {concern_heading(change)}, {len(rows)} sessions, {count} of them compared. "
-        f"Verdict: {change.verdict.value}."
+    text = words.CHART_ALT.format(
+        subject=concern_heading(change),
+        sessions=len(rows),
+        compared=sum(row["state"] != words.STATE_NOT_COMPARED for row in rows),
+        verdict=words.VERDICTS[change.verdict],
     )
     if not math.isfinite(change.difference):
         return text
-    per, unit = per_unit(change), unit_shown(change)
-    value, low, high = (per * v for v in (change.difference, change.low, change.high))
-    return f"{text} Change {value:+.1f} {unit}, between {low:+.1f} and {high:+.1f}."
+    per = per_unit(change)
+    value, low, high = (
+        signed(per * v, locale, places=max(1, decimals(per * change.sdc)))
+        for v in (change.difference, change.low, change.high)
+    )
+    return text + words.CHART_ALT_CHANGE.format(
+        change=value, unit=unit_shown(change), low=low, high=high
+    )
 
 
-def as_svg(chart: alt.LayerChart) -> str:
+def as_svg(chart: alt.TopLevelMixin) -> str:
     """Render a chart as SVG, which needs no script and no network.
 
     Parameters
     ----------
-    chart : altair.LayerChart
+    chart : altair chart of any kind
 
     Returns
     -------

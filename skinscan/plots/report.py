@@ -13,6 +13,7 @@ from skinscan.metrics import metric
 from skinscan.plots.changemap import change_map, described
 from skinscan.plots.course import as_svg, course_chart
 from skinscan.plots.lettering import RGB, encoded
+from skinscan.plots.regions import region_changes, regions_chart
 from skinscan.plots.style import per_unit, unit_shown
 from skinscan.progress import Change, Progress, Scope, Verdict, words
 from skinscan.progress.locales import Locale, decimals
@@ -34,6 +35,8 @@ figure img { display: block; max-width: 100%; height: auto; }
 figure.map img { max-width: min(100%, 30rem); }
 figcaption { font-size: 0.9rem; color: #444444; margin-top: 0.4rem; }
 .scroll { overflow-x: auto; }
+summary { cursor: pointer; font-size: 0.95rem; margin: 0.5rem 0; }
+details .scroll img { max-width: none; }
 table { border-collapse: collapse; font-size: 0.9rem; min-width: 46rem; }
 th, td { text-align: left; padding: 0.35rem 0.75rem 0.35rem 0; border-bottom: 1px solid #dddddd;
   vertical-align: top; }
@@ -42,41 +45,6 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 .note { border-left: 4px solid #0072b2; padding: 0.25rem 0 0.25rem 1rem; }
 @media print { figure, tr { break-inside: avoid; } .scroll { overflow: visible; } }
 """
-
-_CHART_NOTE = (
-    "Points are sessions, the blue band is the 95 % interval of each, the dashed black line the "
-    "trend that the verdict rests on where there is one. Changes inside the grey band are too "
-    "small to be told from chance in one session. Hollow marks are sessions that are doubtful or "
-    "were not compared; the list of photo differences says why."
-)
-_METHOD = (
-    (
-        "Each photo is rectified onto one standard face and measured region by region. A "
-        "session is compared to the baseline only where the photos are comparable, at a "
-        "resolution that both have."
-    ),
-    (
-        "Four or more comparable sessions are summed up by the median slope between all pairs "
-        "of sessions, fewer by the latest session minus the baseline."
-    ),
-    (
-        "Intervals hold the error of the photo, of different photographic conditions, and of "
-        "skin from day to day. An interval is wider where a change was selected among many."
-    ),
-    (
-        "A change is claimed at most once for the whole course: first for concerns, then for "
-        "measures inside them, then for regions, with false claims held to 5 % over the "
-        "concerns."
-    ),
-    "“No detectable change” does not mean that there is none.",
-    "Light, camera, expression and make-up change what a photo shows.",
-)
-_DISCLAIMER = (
-    "This report measures appearance and diagnoses nothing. Results vary between individuals, and "
-    "nothing here promises one. See a licensed practitioner about treatment, and a doctor about "
-    "any skin change that worries you. Sleep, diet, water, exercise and daily skincare matter too."
-)
-_NO_DIFFERENCES = "None was found that bars a comparison."
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,41 +106,63 @@ def _section(title: str, *content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{''.join(content)}</section>"
 
 
-def _charts(progress: Progress) -> str:
+def _charts(progress: Progress, locale: str) -> str:
     figures = []
     for item in progress.concerns:
-        chart = course_chart(progress, item.leading)
-        found = item.leading.verdict.value
+        chart = course_chart(progress, item.leading, locale=locale)
+        caption = words.REPORT_CAPTION.format(
+            concern=words.CONCERNS[item.concern], verdict=words.VERDICTS[item.leading.verdict]
+        )
         if item.verdict is not item.leading.verdict:
-            found += f"; the concern as a whole: {item.verdict.value}"
-        caption = f"{words.CONCERNS[item.concern]}: {found}."
-        figures.append(_figure(_vector(as_svg(chart), str(chart.description)), caption))
+            caption = words.REPORT_CAPTION_APART.format(
+                concern=words.CONCERNS[item.concern],
+                verdict=words.VERDICTS[item.leading.verdict],
+                whole=words.VERDICTS[item.verdict],
+            )
+        drawn = _figure(_vector(as_svg(chart), str(chart.description)), caption)
+        figures.append(f"<div>{drawn}{_regions(progress, item.leading.metric, locale)}</div>")
     grid = f'<div class="grid">{"".join(figures)}</div>'
-    return _section("Course", f"<p>{escape(_CHART_NOTE)}</p>", grid)
+    return _section(words.REPORT_COURSE, f"<p>{escape(words.CHART_NOTE)}</p>", grid)
 
 
-def _maps(progress: Progress) -> str:
+def _regions(progress: Progress, name: str, locale: str) -> str:
+    """Fold the single regions away, where there is more than one."""
+    if len(region_changes(progress, name)) < 2:
+        return ""
+    chart = regions_chart(progress, name, locale=locale)
+    drawn = _vector(as_svg(chart), str(chart.description))
+    summary = f"<summary>{escape(words.REPORT_REGIONS)}</summary>"
+    return f'<details>{summary}<div class="scroll" tabindex="0">{drawn}</div></details>'
+
+
+def _maps(progress: Progress, locale: str) -> str:
     names = mapped_metrics(progress)
     if not names:
-        return _section("Where", "<p>No change is claimed in any single region.</p>")
+        return _section(words.REPORT_WHERE, f"<p>{escape(words.REPORT_NO_MAP)}</p>")
     figures = [
         _figure(
-            _image(change_map(progress, name), described(progress, name), ".png"),
-            f"{words.words_of(name).subject}: change in each region since the baseline.",
+            _image(change_map(progress, name), described(progress, name, locale=locale), ".png"),
+            words.REPORT_MAP.format(subject=words.words_of(name).subject),
             kind="map",
         )
         for name in names
     ]
-    return _section("Where", f'<div class="grid">{"".join(figures)}</div>')
+    return _section(words.REPORT_WHERE, f'<div class="grid">{"".join(figures)}</div>')
 
 
-def _photos(pictures: Sequence[Picture]) -> str:
-    if not pictures:
+def _photos(pictures: Sequence[Picture], motion: bytes | None) -> str:
+    if not pictures and motion is None:
         return ""
-    return _section(
-        "Photos",
-        *(_figure(_image(p.rgb, p.alt, ".jpg"), p.title) for p in pictures),
-    )
+    figures = [_figure(_image(p.rgb, p.alt, ".jpg"), p.title) for p in pictures]
+    if motion is not None:
+        # Folded away: nothing moves until somebody asks for it.
+        data = base64.b64encode(motion).decode("ascii")
+        figures.append(
+            f"<details><summary>{escape(words.REPORT_MOTION)}</summary>"
+            f'<img alt="{escape(words.REPORT_MOTION_ALT)}" loading="lazy" '
+            f'src="data:image/webp;base64,{data}"></details>'
+        )
+    return _section(words.REPORT_PHOTOS, *figures)
 
 
 def _place(change: Change) -> str:
@@ -199,12 +189,17 @@ def _cells(change: Change, locale: Locale) -> tuple[str, ...]:
     # + 0.0, because what rounds to nothing has no sign.
     size, low, high, sdc = (locale.number(round(v, places) + 0.0, places=places) for v in values)
     coverage = locale.number(100.0 * change.coverage, places=0 if change.coverage <= 0.95 else 1)
-    return before, f"{size} {unit}", f"{low} to {high} ({coverage} %)", f"{sdc} {unit}"
+    return (
+        before,
+        f"{size} {unit}",
+        words.REPORT_INTERVAL.format(low=low, high=high, coverage=coverage),
+        f"{sdc} {unit}",
+    )
 
 
 def _row(change: Change, locale: Locale) -> str:
     before, size, interval, sdc = (escape(text) for text in _cells(change, locale))
-    verdict = change.verdict.value
+    verdict = words.VERDICTS[change.verdict]
     if change.verdict is Verdict.NOT_COMPARABLE:
         verdict = f"{verdict}: {change.reasons[0].sentence}"
     kind = ' class="claimed"' if change.verdict.claimed else ""
@@ -220,18 +215,15 @@ def _table(progress: Progress, locale: Locale) -> str:
     """Tabulate the whole face, declared regions, and parts of the face with a claim."""
     shown = [change for change in progress.changes if _tabulated(change)]
     rows = "".join(_row(change, locale) for change in shown)
-    heads = (
-        '<th scope="col">Measure</th><th scope="col">Place</th><th scope="col" class="n">At '
-        'baseline</th><th scope="col" class="n">Change</th><th scope="col" class="n">Interval</th>'
-        '<th scope="col" class="n">Smallest detectable</th><th scope="col">Verdict</th>'
-    )
-    caption = (
-        "Each measure of the whole face, and of parts of it where a change is claimed. Single "
-        "regions stand in changes.csv."
+    numeric = (False, False, True, True, True, True, False)
+    heads = "".join(
+        f'<th scope="col"{" class=n" if right else ""}>{escape(head)}</th>'
+        for head, right in zip(words.REPORT_HEADS, numeric, strict=True)
     )
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    scrolled = f'<div class="scroll" tabindex="0" role="region" aria-label="Numbers">{table}</div>'
-    return _section("Numbers", f"<p>{escape(caption)}</p>", scrolled)
+    scrolled = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(words.REPORT_NUMBERS)}">{table}</div>'
+    note = f"<p>{escape(words.REPORT_NUMBERS_NOTE)}</p>"
+    return _section(words.REPORT_NUMBERS, note, scrolled)
 
 
 def _differences(progress: Progress, locale: Locale) -> Iterator[str]:
@@ -248,12 +240,20 @@ def _differences(progress: Progress, locale: Locale) -> Iterator[str]:
                         found.setdefault(sentence, []).append(words.CONCERNS[item.concern].lower())
         which = locale.date(on) if progress.dated else ""
         if not progress.dated:
-            which = "Before" if on == progress.sessions[0] else "After"
+            which = words.BEFORE if on == progress.sessions[0] else words.AFTER
         for sentence, concerns in found.items():
-            yield f"{which}: {sentence} ({', '.join(concerns)})"
+            yield words.REPORT_DIFFERENCE.format(
+                when=which, sentence=sentence, concerns=", ".join(concerns)
+            )
 
 
-def report(progress: Progress, *, locale: str = "en-GB", pictures: Sequence[Picture] = ()) -> str:
+def report(
+    progress: Progress,
+    *,
+    locale: str = "en-GB",
+    pictures: Sequence[Picture] = (),
+    motion: bytes | None = None,
+) -> str:
     """Write the report of a course.
 
     Parameters
@@ -264,6 +264,8 @@ def report(progress: Progress, *, locale: str = "en-GB", pictures: Sequence[Pict
     pictures : sequence of Picture
         Of the photos themselves, where they are at hand. The page then shows a face: keep it as
         carefully as the photos.
+    motion : bytes, optional
+        The course as an animated WebP, `timelapse`.
 
     Returns
     -------
@@ -271,28 +273,28 @@ def report(progress: Progress, *, locale: str = "en-GB", pictures: Sequence[Pict
         HTML, complete in itself.
     """
     written = locale_of(locale)
-    title, counted = "Change of skin between two photos", "Two photos without dates."
+    title, counted = words.REPORT_TITLE_PAIR, words.REPORT_PAIR
     if progress.dated:
-        counted = f"Sessions with photos: {len(progress.sessions)}."
+        counted = words.REPORT_SESSIONS.format(count=len(progress.sessions))
         first, last = progress.sessions[0], progress.sessions[-1]
-        title = f"Course of skin, {written.date(first)} to {written.date(last)}"
-    differences = list(_differences(progress, written)) or [_NO_DIFFERENCES]
+        title = words.REPORT_TITLE.format(first=written.date(first), last=written.date(last))
+    differences = list(_differences(progress, written)) or [words.NO_DIFFERENCES]
     body = "".join(
         (
             f"<h1>{escape(title)}</h1>",
             f"<p>{escape(counted)}</p>",
-            _section("In short", _listed(progress.summary(locale=locale))),
-            _charts(progress),
-            _maps(progress),
-            _photos(pictures),
+            _section(words.REPORT_IN_SHORT, _listed(progress.summary(locale=locale))),
+            _charts(progress, locale),
+            _maps(progress, locale),
+            _photos(pictures, motion),
             _table(progress, written),
-            _section("Differences between the photos", _listed(differences)),
-            _section("Method and limits", _listed(_METHOD)),
-            f'<p class="note">{escape(_DISCLAIMER)}</p>',
+            _section(words.REPORT_DIFFERENCES, _listed(differences)),
+            _section(words.REPORT_METHOD_TITLE, _listed(words.METHOD)),
+            f'<p class="note">{escape(words.DISCLAIMER)}</p>',
         )
     )
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html lang="{written.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "img-src data:; style-src 'unsafe-inline'\">"

@@ -36,4 +36,5 @@ def heading(change: Change) -> str:
 
 def concern_heading(change: Change) -> str:
     """Return concern and what speaks for it."""
-    return f"{words.CONCERNS[metric(change.metric).concern]}: {heading(change).lower()}"
+    concern = words.CONCERNS[metric(change.metric).concern]
+    return words.CHART_HEADING.format(concern=concern, subject=heading(change).lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from skinscan.errors import UnknownNameError
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
+)  # fmt: skip
+
+_SHORT_MONTHS = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
 
 
@@ -27,7 +32,9 @@ class Locale:
         Decimal mark.
     day_and_month, full_date : str
         Templates of ``day``, ``month`` and ``year``.
-    months : tuple of str
+    months, short_months : tuple of str
+    language : str
+        Tag of the language, as pages declare it.
     """
 
     name: str
@@ -35,12 +42,27 @@ class Locale:
     day_and_month: str
     full_date: str
     months: tuple[str, ...] = _MONTHS
+    short_months: tuple[str, ...] = _SHORT_MONTHS
+    language: str = "en"
 
     def date(self, day: date, *, beside: date | None = None) -> str:
         """Write a date, without its year where it is read beside another one of that year."""
         short = beside is not None and beside.year == day.year
         template = self.day_and_month if short else self.full_date
         return template.format(day=day.day, month=self.months[day.month - 1], year=day.year)
+
+    @property
+    def date_label(self) -> str:
+        """Vega expression that writes the date of an axis's tick, short."""
+        months = json.dumps(self.short_months, ensure_ascii=False)
+        quoted = json.dumps(self.day_and_month, ensure_ascii=False)
+        day = quoted.replace("{day}", '" + date(datum.value) + "')
+        return day.replace("{month}", f'" + {months}[month(datum.value)] + "')
+
+    @property
+    def number_label(self) -> str:
+        """Vega expression that writes the number of an axis's tick."""
+        return f"replace(datum.label, '.', {json.dumps(self.decimal)})"
 
     def number(self, value: float, *, places: int | None = None) -> str:
         """Write a size.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from skinscan.metrics import Concern, metric
-from skinscan.progress.values import EventKind
+from skinscan.progress.values import EventKind, Verdict
 
 
 @dataclass(frozen=True)
@@ -228,4 +228,157 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "only_one_session": ONLY_ONE_SESSION,
         "before_baseline": "This session lies before the end of the baseline.",
     }
+)
+
+# Charts and pictures
+
+VERDICTS: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.IMPROVED: "improved",
+        Verdict.NO_CHANGE: "no detectable change",
+        Verdict.WORSE: "worse",
+        Verdict.CHANGED: "changed",
+        Verdict.NOT_COMPARABLE: "not comparable",
+    }
+)
+EVENT_NAMES: Mapping[EventKind, str] = MappingProxyType(
+    {
+        EventKind.INJECTION: "injection",
+        EventKind.FILLER: "filler",
+        EventKind.LASER: "laser",
+        EventKind.PEEL: "peel",
+        EventKind.RETINOID: "retinoid",
+        EventKind.ILLNESS: "illness",
+        EventKind.SUN: "sun",
+    }
+)
+STATE_COMPARED = "compared"
+STATE_DOUBTFUL = "compared, doubtful"
+STATE_NOT_COMPARED = "not compared"
+CHART_INTERVAL = "95 % interval"
+CHART_BAND = "too small to detect"
+CHART_CHANGE = "Change ({unit})"
+CHART_OF_BASELINE = "% of the baseline"
+CHART_SUBTITLE = "{verdict}; below 0: {less}, above 0: {more}"
+CHART_HEADING = "{concern}: {subject}"
+AXIS_SESSION = "Session"
+AXIS_PHOTO = "Photo"
+TIP_FROM = "from"
+TIP_TO = "to"
+TIP_STATE = "State"
+TIP_WHY = "Why"
+TIP_EVENT = "Event"
+COARSER = "Measured at a lower resolution than the course; left out of the trend."
+BEFORE = "Before"
+AFTER = "After"
+CHART_ALT = (
+    "Course of {subject}, {sessions} sessions, {compared} of them compared. Verdict: {verdict}."
+)
+CHART_ALT_CHANGE = " Change {change} {unit}, between {low} and {high}."
+REGIONS_TITLE = "{subject}: each region"
+REGIONS_ALT = "Course of {subject} in {count} regions, one small chart each. {claims}"
+REGIONS_CLAIMED = "A change is claimed in: {regions}."
+REGIONS_UNCLAIMED = "In none of them alone is a change claimed."
+SUBJECTS_RIGHT = "Subject's right"
+SUBJECTS_LEFT = "Subject's left"
+NO_CHANGE_CLAIMED = "no change claimed"
+MAP_ALT = "Drawn face, coloured where a change is claimed. {subject}: {changes}."
+MAP_ALT_NONE = "Drawn face. {subject}: no change is claimed in any single region."
+DIFFERENCE_TITLE = "Later photo against the earlier one"
+DIFFERENCE_DARKER = "darker now"
+DIFFERENCE_LIGHTER = "lighter now"
+DIFFERENCE_UNIT = "Contrast in %"
+DIFFERENCE_NOT_COMPARED = "not compared"
+DIFFERENCE_CAPTION = (
+    "Where single lines, spots and folds became lighter (blue) or darker (vermilion), after both "
+    "skins were laid on each other and the light over distances of more than a centimetre was "
+    "taken off both. It shows two photos, each with its own light and noise: what changed is "
+    "decided by the numbers, not by this picture."
+)
+DIFFERENCE_ALT = "The face with the difference between two photos drawn in colour on its skin."
+DIFFERENCE_NONE = (
+    "The two photos agree in too few places for a picture of their difference: pose or light "
+    "differ too much."
+)
+
+# The report
+
+REPORT_TITLE = "Course of skin, {first} to {last}"
+REPORT_TITLE_PAIR = "Change of skin between two photos"
+REPORT_SESSIONS = "Sessions with photos: {count}."
+REPORT_PAIR = "Two photos without dates."
+REPORT_IN_SHORT = "In short"
+REPORT_COURSE = "Course"
+REPORT_WHERE = "Where"
+REPORT_PHOTOS = "Photos"
+REPORT_NUMBERS = "Numbers"
+REPORT_DIFFERENCES = "Differences between the photos"
+REPORT_METHOD_TITLE = "Method and limits"
+REPORT_CAPTION = "{concern}: {verdict}."
+REPORT_CAPTION_APART = "{concern}: {verdict}; the concern as a whole: {whole}."
+REPORT_REGIONS = "Region by region"
+REPORT_MAP = "{subject}: change in each region since the baseline."
+REPORT_NO_MAP = "No change is claimed in any single region."
+REPORT_NUMBERS_NOTE = (
+    "Each measure of the whole face, and of parts of it where a change is claimed. Single regions "
+    "stand in changes.csv."
+)
+REPORT_HEADS = (
+    "Measure",
+    "Place",
+    "At baseline",
+    "Change",
+    "Interval",
+    "Smallest detectable",
+    "Verdict",
+)
+REPORT_INTERVAL = "{low} to {high} ({coverage} %)"
+REPORT_DIFFERENCE = "{when}: {sentence} ({concerns})"
+REPORT_MOTION = "The course in motion"
+REPORT_MOTION_ALT = (
+    "The photos of all sessions one after another, a second each, in the frame of the first."
+)
+CHART_NOTE = (
+    "Points are sessions, the blue band is the 95 % interval of each, the dashed black line the "
+    "trend that the verdict rests on where there is one. Changes inside the grey band are too "
+    "small to be told from chance in one session. Hollow marks are sessions that are doubtful or "
+    "were not compared; the list of photo differences says why."
+)
+METHOD = (
+    (
+        "Each photo is rectified onto one standard face and measured region by region. A "
+        "session is compared to the baseline only where the photos are comparable, at a "
+        "resolution that both have."
+    ),
+    (
+        "Four or more comparable sessions are summed up by the median slope between all pairs "
+        "of sessions, fewer by the latest session minus the baseline."
+    ),
+    (
+        "Intervals hold the error of the photo, of different photographic conditions, and of "
+        "skin from day to day. An interval is wider where a change was selected among many."
+    ),
+    (
+        "A change is claimed at most once for the whole course: first for concerns, then for "
+        "measures inside them, then for regions, with false claims held to 5 % over the "
+        "concerns."
+    ),
+    "“No detectable change” does not mean that there is none.",
+    "Light, camera, expression and make-up change what a photo shows.",
+)
+DISCLAIMER = (
+    "This report measures appearance and diagnoses nothing. Results vary between individuals, and "
+    "nothing here promises one. See a licensed practitioner about treatment, and a doctor about "
+    "any skin change that you are unsure of. Sleep, diet, water, exercise and daily skincare "
+    "matter too."
+)
+NO_DIFFERENCES = "None was found that bars a comparison."
+BEFORE_OF = "Before: {date}"
+AFTER_OF = "After: {date}"
+PAIR_ALT = "The same face twice, left {before}, right {after}."
+PAIR_LINES_ALT = " Lines are drawn on it."
+PAIR_CAPTION = "The later photo was turned, scaled and shifted as a whole; colours are the photos'."
+LINES_CAPTION = (
+    "Lines found in each photo: those narrower than half a millimetre yellow, wider ones "
+    "vermilion. Single lines come and go with light; the numbers below count."
 )

@@ -95,7 +95,7 @@ def _sentences(found: Progress) -> None:
         lines = list(concern_sentences(item, found.changes, told, dated=found.dated))
         said += lines
         body = "".join(f"<p>{markup.escaped(line)}</p>" for line in lines)
-        badge = markup.badge(_MARKS[item.verdict], item.verdict.value)
+        badge = markup.badge(_MARKS[item.verdict], words.VERDICTS[item.verdict])
         name = markup.escaped(words.CONCERNS[item.concern])
         items.append(f'<li><span class="sk-said"><b>{name}</b>{badge}</span>{body}</li>')
     st.html(f'<ul class="sk-sentences">{"".join(items)}</ul>')
@@ -127,7 +127,7 @@ def _chart(found: Progress, item: ConcernChange) -> None:
         markup.paragraph(concern_heading(item.leading), "sk-card-title")
         + markup.paragraph(below, "sk-card-what")
     )
-    drawn = course_chart(found, item.leading)
+    drawn = course_chart(found, item.leading, locale=strings.LOCALE)
     drawn.title = alt.Undefined
     drawn = (
         drawn.properties(
@@ -226,7 +226,9 @@ def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
     name = item.leading.metric
     if name in mapped_metrics(found):
         jpeg = pictures.encode(change_map(found, name), pictures.PICTURE_PX)
-        tag = pictures.image_tag(jpeg, alt=described(found, name), css="sk-drawn")
+        tag = pictures.image_tag(
+            jpeg, alt=described(found, name, locale=strings.LOCALE), css="sk-drawn"
+        )
         st.html(f'<div class="sk-paper sk-map">{tag}</div>')
     else:
         markup.write(strings.REGIONS_NO_MAP, "sk-small")
@@ -252,7 +254,7 @@ def _table(found: Progress, concern: Concern) -> None:
 
 def _row(change: Change) -> str:
     name = markup.escaped(heading(change))
-    badge = markup.badge(_MARKS[change.verdict], change.verdict.value)
+    badge = markup.badge(_MARKS[change.verdict], words.VERDICTS[change.verdict])
     if change.verdict is Verdict.NOT_COMPARABLE:
         why = markup.escaped(" ".join(r.sentence for r in change.reasons[:1]))
         return f'<tr><th scope="row">{name}</th><td colspan="3">{why}</td><td>{badge}</td></tr>'
