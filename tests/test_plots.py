@@ -4,6 +4,7 @@ import base64
 import io
 import math
 import re
+import socket
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,14 +22,18 @@ from skinscan.plots import (
     before_after,
     change_map,
     course_chart,
+    difference,
     encoded,
     mapped_metrics,
+    region_changes,
+    regions_chart,
     report,
     timelapse,
 )
 from skinscan.plots.changemap import described
 from skinscan.precision import precision_model
-from skinscan.progress import Event, EventKind, Verdict
+from skinscan.progress import Event, EventKind, Verdict, locales, words
+from skinscan.progress.locales import Locale, locale
 from skinscan.progress.values import Reason
 from skinscan.resources import sample_course_dir
 
@@ -66,7 +71,7 @@ def test_a_chart_shows_percent_of_the_baseline_with_each_sessions_interval_and_t
     progress = course()
     change = severity(progress)
     shown = rows(course_chart(progress, change))
-    assert [row["session"] for row in shown] == [d.isoformat() for d in weekly(5)]
+    assert [row["session"] for row in shown] == [locale("en-GB").date(d) for d in weekly(5)]
     assert [row["shown"] for row in shown] == pytest.approx([0, -10, -30, -40, -50])
     last = change.points[-1]
     assert shown[-1]["low"] == pytest.approx(100 * last.low / change.before)
@@ -127,7 +132,78 @@ def test_the_alternative_text_holds_verdict_and_interval():
     change = severity(progress)
     text = course_chart(progress, change).description
     assert change.verdict.value in text
-    assert f"{change.percent:+.1f} %" in text
+    assert f"{change.percent:+.1f} %".replace("-", "−") in text
+
+
+ELSEWHERE = Locale(
+    "de-XX",
+    ",",
+    "{day}. {month}",
+    "{day}. {month} {year}",
+    months=tuple(f"Monat{k}" for k in range(1, 13)),
+    short_months=tuple(f"Mo{k}" for k in range(1, 13)),
+    language="de",
+)
+
+
+def test_charts_write_dates_and_numbers_as_the_locale_does(monkeypatch):
+    monkeypatch.setattr(locales, "LOCALES", {"de-XX": ELSEWHERE})
+    progress = course()
+    change = progress.change("lift.jaw_sag")
+    chart = course_chart(progress, change, locale="de-XX")
+    svg = as_svg(chart)
+    assert re.search(r">\d+\. Mo[34]<", svg)
+    assert not re.search(r">[^<]*\b(Mar|Apr)\b", svg)
+    assert re.search(r">−?\d+,\d+<", svg)
+    assert not re.search(r">−?\d+\.\d+<", svg)
+    assert rows(chart)[0]["session"] == "3. Monat3 2026"
+    assert re.search(r"\d,\d", rows(chart)[-1]["low_text"])
+    assert '<html lang="de">' in report(progress, locale="de-XX")
+
+
+def test_american_dates_begin_with_the_month():
+    progress = course()
+    svg = as_svg(course_chart(progress, severity(progress), locale="en-US"))
+    assert re.search(r">Mar \d+<", svg)
+    assert not re.search(r">\d+ Mar<", svg)
+
+
+def test_every_region_has_its_own_small_chart_on_one_scale():
+    progress = course()
+    chart = regions_chart(progress, SEVERITY)
+    changes = region_changes(progress, SEVERITY)
+    assert len(chart.concat) == len(changes) > 20
+    scales = {
+        str(layer["encoding"]["y"]["scale"]["domain"])
+        for panel in chart.to_dict()["concat"]
+        for layer in panel["layer"]
+        if "scale" in layer["encoding"]["y"]
+    }
+    assert len(scales) == 1
+    svg = as_svg(chart)
+    assert svg.count(f">{words.VERDICTS[Verdict.IMPROVED]}<") == len(changes)
+    assert words.REGIONS_UNCLAIMED in str(
+        regions_chart(course((1.0, 1.0, 1.0, 1.0)), SEVERITY).description
+    )
+
+
+def test_what_no_region_measured_has_no_small_charts():
+    progress = track([scan(absent=[SEVERITY]) for _ in range(2)], dates=weekly(2))
+    assert region_changes(progress, SEVERITY) == [] or regions_chart(progress, SEVERITY)
+
+
+def test_charts_are_saved_without_a_network(tmp_path, monkeypatch):
+    def refuse(*_args, **_options):
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    progress = course()
+    chart = course_chart(progress, severity(progress))
+    chart.save(tmp_path / "x.html", inline=True)
+    chart.save(tmp_path / "x.png")
+    page = (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert not re.findall(r"<(?:script|link)[^>]+(?:src|href)=", page)
+    assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
 
 
 # Map of change ----------------------------------------------------------------------------------
@@ -146,7 +222,7 @@ def test_only_claimed_regions_are_coloured_blue_for_better():
     blue, vermilion, _ = colours(change_map(progress, SEVERITY))
     assert blue > 10_000
     assert vermilion == 0
-    assert "Crow's feet (left) -" in described(progress, SEVERITY)
+    assert "Crow's feet (left) −" in described(progress, SEVERITY)
 
 
 def test_worse_is_vermilion():
@@ -206,6 +282,44 @@ def test_a_moved_photo_comes_to_lie_on_the_first(sample):
     assert (photos != lines).any()
 
 
+def test_the_same_skin_differs_by_nothing_and_a_spot_is_seen_where_it_is(sample):
+    first, moved = sample
+    same = difference(first, moved)
+    known = np.isfinite(same.contrast_pct)
+    assert known.mean() > 0.2
+    assert np.percentile(np.abs(same.contrast_pct[known]), 95) < 4.0
+
+    face = first.pixels.facemap
+    layer = face.layers[same.level_px_mm]
+    darker, brighter = layer.log_y.copy(), layer.log_y + 30.0
+    rows_, columns = np.nonzero(known)
+    k = len(rows_) // 2
+    at = (int(columns[k]), int(rows_[k]))
+    spot = cv2.circle(np.zeros_like(darker), at, 4, 25.0, -1)
+    for log_y, dark in ((darker - spot, True), (brighter, False)):
+        layers = dict(face.layers) | {same.level_px_mm: replace(layer, log_y=log_y)}
+        pixels = replace(first.pixels, facemap=replace(face, layers=layers))
+        found = difference(first, replace(first, pixels=pixels))
+        if dark:
+            assert found.contrast_pct[at[1], at[0]] < -10.0
+        else:  # exposure alone is no difference
+            assert np.nanmax(np.abs(found.contrast_pct)) < 1.0
+
+
+def test_two_faces_have_no_picture_of_their_difference(sample):
+    first, moved = sample
+    face = moved.pixels.facemap
+    rng = np.random.default_rng(1)
+    layers = {
+        lv: replace(layer, log_y=rng.normal(-100, 3, layer.log_y.shape).astype(np.float32))
+        for lv, layer in face.layers.items()
+    }
+    pixels = replace(moved.pixels, facemap=replace(face, layers=layers))
+    assert difference(first, replace(moved, pixels=pixels)) is None
+    with pytest.raises(ScanFileError, match="photos"):
+        difference(replace(first, pixels=None), moved)
+
+
 def test_saved_scans_have_no_photos_to_show(sample):
     with pytest.raises(ScanFileError, match="photos"):
         before_after(replace(sample[0], pixels=None), sample[1])
@@ -248,7 +362,10 @@ def test_the_report_loads_nothing_and_runs_nothing():
     picture = Picture("A photo", "A face", np.zeros((8, 8, 3), dtype=np.uint8))
     page = report(course(), pictures=[picture])
     addresses = loads(page)
-    assert len(addresses) == 6 + 1 + 1  # charts, map, photo
+    progress = course()
+    several = sum(len(region_changes(progress, c.leading.metric)) > 1 for c in progress.concerns)
+    assert several == 5  # radiance is measured in one place
+    assert len(addresses) == 6 + several + 1 + 1  # charts, regions, map, photo
     assert all(a.startswith("data:image/") for a in addresses)
     assert "<script" not in page
     assert "<link" not in page

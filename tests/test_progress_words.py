@@ -58,10 +58,13 @@ def every_string(value):
             yield from every_string(item)
 
 
+#: Says what a report is not; the words are needed there.
+DISCLAIMS = ("DISCLAIMER",)
+
 CATALOGUE = [
     text
     for name, value in vars(words).items()
-    if name.isupper() and name != "HEADLINES"
+    if name.isupper() and name not in ("HEADLINES", *DISCLAIMS)
     for text in every_string(value)
 ]
 

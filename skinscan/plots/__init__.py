@@ -1,7 +1,7 @@
 """Progress -> charts, pictures and the report that a client takes home.
 
 Rooms, each importing only from those before it: `style` (colours and units), `lettering` (words on
-pictures), `sessions` (rows and axes of charts), `course` and `regions` (charts, Altair), `changemap`
+pictures), `sessions` (rows and axes of charts), `course` and `regions` (charts), `changemap`
 (where the face changed), `alignment` (photos on each other), `pairs` (before and after),
 `difference` (one skin minus the other), `timelapse` (all of a course), `report` (one HTML page).
 """
@@ -12,8 +12,8 @@ from skinscan.plots.changemap import change_map
 from skinscan.plots.course import as_svg, course_chart
 from skinscan.plots.difference import Difference, difference
 from skinscan.plots.lettering import encoded
-from skinscan.plots.regions import region_changes, regions_chart
 from skinscan.plots.pairs import before_after
+from skinscan.plots.regions import region_changes, regions_chart
 from skinscan.plots.report import Picture, mapped_metrics, report
 from skinscan.plots.timelapse import timelapse
 

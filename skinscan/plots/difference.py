@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.errors import ScanFileError
+from skinscan.frame import map_size, mm_to_map_px
 from skinscan.metrics.maps import masked_blur
 from skinscan.plots.lettering import RGB, lettered
 from skinscan.plots.style import BLUE, VERMILION
 from skinscan.progress import words
-from skinscan.registration import common_level, register
+from skinscan.registration import Registration, common_level, register
 from skinscan.scan import Scan
 
 F32 = NDArray[np.float32]
@@ -27,7 +28,9 @@ _NOISE_MM = 0.4
 _END_PCT = 10.0
 #: With fewer of their patches in agreement two photos show too little in common.
 _LEAST_MATCHED = 0.5
-_WIDTH_PX, _TOP_PX, _BOTTOM_PX, _BAR_PX = 640, 56, 96, 20
+#: Skin further than this from a patch that agrees is not compared.
+_REACH_MM = 12.0
+_WIDTH_PX, _TOP_PX, _BOTTOM_PX, _BAR_PX = 640, 56, 124, 20
 _PAPER, _GREY = 255, 170
 
 
@@ -89,7 +92,7 @@ def difference(before: Scan, after: Scan) -> Difference | None:
     level = common_level(first, second)
     here, there = first.layers[level], second.layers[level]
     seen = moved.warp(there.skin.astype(np.float32), level_px_mm=level) > 0.99
-    skin = here.skin & seen
+    skin = here.skin & seen & _near_matches(moved, level)
     apart = _detail(moved.warp(there.log_y, level_px_mm=level), skin, level) - _detail(
         here.log_y, skin, level
     )
@@ -100,6 +103,17 @@ def difference(before: Scan, after: Scan) -> Difference | None:
         matched_share=moved.matched_share,
         picture=_picture(contrast, here.log_y),
     )
+
+
+def _near_matches(moved: Registration, level: float) -> NDArray[np.bool_]:
+    """Where a patch that agrees is near: elsewhere the skins may not lie on each other."""
+    away = np.full(map_size(level), 255, dtype=np.uint8)
+    at = mm_to_map_px(moved.patches.centre_mm[moved.patches.matched], level)
+    rows, columns = away.shape
+    px = np.round(at).astype(np.intp)
+    away[np.clip(px[:, 1], 0, rows - 1), np.clip(px[:, 0], 0, columns - 1)] = 0
+    distance = cv2.distanceTransform(away, cv2.DIST_L2, 3)
+    return np.asarray(distance <= _REACH_MM * level)
 
 
 def _detail(log_y: F32, skin: NDArray[np.bool_], level: float) -> F32:
@@ -130,6 +144,7 @@ def _picture(contrast: NDArray[np.floating], log_y: F32) -> RGB:
     left, right, top = 90, _WIDTH_PX - 90, _TOP_PX + height + 34
     scale = np.linspace(-_END_PCT, _END_PCT, right - left)
     canvas[top : top + _BAR_PX, left:right] = np.round(_shade(scale))[None]
+    canvas[top + 56 : top + 76, left : left + 30] = _GREY + 30
     under = top + _BAR_PX + 16
     texts = [
         ((_WIDTH_PX / 2, _TOP_PX / 2), "mm", words.DIFFERENCE_TITLE),
@@ -138,5 +153,6 @@ def _picture(contrast: NDArray[np.floating], log_y: F32) -> RGB:
         ((left, under), "mm", f"−{_END_PCT:g}"),
         ((_WIDTH_PX / 2, under), "mm", words.DIFFERENCE_UNIT),
         ((right, under), "mm", f"+{_END_PCT:g}"),
+        ((left + 40, top + 66), "lm", words.DIFFERENCE_NOT_COMPARED),
     ]
     return lettered(canvas, texts, size_px=22)

@@ -221,7 +221,8 @@ def _table(progress: Progress, locale: Locale) -> str:
         for head, right in zip(words.REPORT_HEADS, numeric, strict=True)
     )
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    scrolled = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(words.REPORT_NUMBERS)}">{table}</div>'
+    label = escape(words.REPORT_NUMBERS)
+    scrolled = f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
     note = f"<p>{escape(words.REPORT_NUMBERS_NOTE)}</p>"
     return _section(words.REPORT_NUMBERS, note, scrolled)
 
