@@ -401,7 +401,7 @@ def _checked_output(output: PathLike) -> Path:
         raise OutputError(
             expected=f"an output that ends in {' or '.join(OUTPUT_SUFFIXES)}",
             found=f"the ending {target.suffix!r}" if target.suffix else "no ending",
-            remedy="Name the output scores.csv or scores.parquet, or end it in / for a folder of parts",
+            remedy="Name the output scores.csv or scores.parquet, or end it in / for a folder",
         )
     if not target.parent.is_dir():
         raise OutputError(

@@ -121,14 +121,15 @@ def open_store(url: str) -> tuple[FileSystem, str]:
     return system, path
 
 
-def patiently(action: Callable[[], _Result], *, patience: Patience = PATIENCE) -> _Result:
+def patiently(action: Callable[[], _Result], *, patience: Patience | None = None) -> _Result:
     """Do what may fail for a passing reason.
 
     Parameters
     ----------
     action : callable
         May be called several times.
-    patience : Patience
+    patience : Patience, optional
+        `PATIENCE` if omitted.
 
     Raises
     ------
@@ -137,6 +138,7 @@ def patiently(action: Callable[[], _Result], *, patience: Patience = PATIENCE) -
     FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, NotImplementedError
         At once, from the action.
     """
+    patience = patience or PATIENCE
     pause_s = patience.first_pause_s
     for attempt in range(1, patience.attempts + 1):
         try:
@@ -156,7 +158,7 @@ def patiently(action: Callable[[], _Result], *, patience: Patience = PATIENCE) -
     raise AssertionError  # pragma: no cover - attempts is at least 1
 
 
-def fetch(url: str, *, limit_bytes: int, patience: Patience = PATIENCE) -> bytes:
+def fetch(url: str, *, limit_bytes: int, patience: Patience | None = None) -> bytes:
     """Read an object, but hardly more than a limit.
 
     Parameters
@@ -164,7 +166,7 @@ def fetch(url: str, *, limit_bytes: int, patience: Patience = PATIENCE) -> bytes
     url : str
     limit_bytes : int
         At most one byte more is read, so that whoever checks the limit sees it exceeded.
-    patience : Patience
+    patience : Patience, optional
 
     Raises
     ------
