@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import fake_jobs
 import pandas as pd
 import pytest
 from fake_jobs import FakeJob, calls
-from made_cluster import Cluster, free_port, wait_for
+from made_cluster import Cluster, children_of, free_port, wait_for
 from made_store_s3 import CREDENTIALS, running_store
 from test_archive import RUNNER, counts_of, make_photos, parts_of, table_of
 
@@ -163,13 +164,15 @@ def test_a_scheduler_that_is_restarted_is_found_again(cluster, log, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
-def test_a_run_that_is_killed_and_resumed_has_each_photo_once(how, cluster, log, tmp_path):
+@pytest.mark.usefixtures("log")
+def test_a_run_that_is_killed_and_resumed_has_each_photo_once(how, cluster, tmp_path):
     contents = slowly(60)
     folder = make_photos(tmp_path / "p", contents)
     command = [sys.executable, "-c", RUNNER, "score", folder, "-o", f"{tmp_path}/out/"]
     command += ["--engine", "dask", "--scheduler", cluster.address, "--shard-size", "10"]
     paths = [str(Path(__file__).parent), str(Path(skinscan.__file__).parents[1])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    before = measuring(cluster)
     first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
     wait_for(lambda: len(parts_of(tmp_path / "out")) >= 2)
     first.send_signal(signal.Signals[how])
@@ -179,18 +182,34 @@ def test_a_run_that_is_killed_and_resumed_has_each_photo_once(how, cluster, log,
     if how == "SIGINT":
         assert b"Interrupted. The same command with --resume continues." in said
         # Nobody goes on for a run that has ended.
-        wait_for(lambda: not [c for w in cluster.workers for c in grandchildren(w.pid)])
+        wait_for(lambda: measuring(cluster) <= before)
     summary = score(cluster, folder, f"{tmp_path}/out/", shard_size=10, resume=True)
     assert (summary.photos, summary.resumed, summary.failed) == (60, 10 * done, 0)
     assert rows_per_photo(table_of(tmp_path / "out")) == dict.fromkeys(contents, 2)
 
 
-def grandchildren(nanny):
-    """Processes that measure, below a nanny's worker."""
-    from made_cluster import children_of
+def measuring(cluster):
+    """Processes that measure, below the workers below the nannies."""
+    workers = [worker for nanny in cluster.workers for worker in children_of(nanny.pid)]
+    below = [child for worker in workers for child in children_of(worker)]
+    return {pid for pid in below if b"skinscan" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
-    below = [child for worker in children_of(nanny) for child in children_of(worker)]
-    return [pid for pid in below if b"skinscan" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+@pytest.mark.usefixtures("log")
+def test_a_child_that_waits_for_a_run_that_was_killed_ends_by_itself(tmp_path):
+    make_photos(tmp_path, {"a.jpg": "ok"})
+    job = pickle.dumps(FakeJob())
+    version = skinscan.__version__
+    run_ = cluster_task.Run("lost", version, job, 60.0, 100, idle_s=0.2)
+    order = cluster_task.Order.of(run_, (Task("a.jpg", str(tmp_path / "a.jpg")),))
+    try:
+        for _ in range(2):
+            (outcome,) = cluster_task.unpack(cluster_task.measure(order))
+            assert outcome.error == ""
+            alive = cluster_task._runs["lost"].processes._alive
+            wait_for(lambda: not alive)  # noqa: B023 - the same set
+    finally:
+        cluster_task.forget("lost")
 
 
 @pytest.mark.usefixtures("log")

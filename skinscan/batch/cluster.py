@@ -309,13 +309,16 @@ class DaskEngine:
 
 def _local_cluster(workers: int) -> Any:  # noqa: ANN401 - Dask's
     # The workers are threads, because measuring happens in their children: no process has to run
-    # the caller's script again, and no port is opened.
+    # the caller's script again, and orders pass through no port. Dask opens one for its health
+    # page all the same: any free one, for this computer only.
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
         return distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=False,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address=None,
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.ERROR,
         )
 

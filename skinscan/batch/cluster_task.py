@@ -2,7 +2,8 @@
 
 The worker itself loads no image library: a photo that crashes one, or never ends, takes a child
 with it and leaves the worker alone, so that Dask never has to guess whose fault it was. Each thread
-of a worker keeps its child for the next photos, until the child is replaced or the run ends.
+of a worker keeps its child for the next photos, until the child is replaced, has waited for long,
+or the run ends.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Run:
         Pickled, and opened in the child only.
     photo_timeout_s : float
     photos_per_child : int
+    idle_s : float
+        How long a child may wait for photos. Who ordered may have been killed, and tell nobody.
     """
 
     id: str
@@ -41,6 +44,7 @@ class Run:
     job: bytes = field(repr=False)
     photo_timeout_s: float
     photos_per_child: int
+    idle_s: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,39 @@ class Order:
         return Order(run, pickle.dumps(tasks))
 
 
+class _Seat:
+    """A thread's child, ended when it has nothing to do for long."""
+
+    def __init__(self, run: Run, processes: Processes) -> None:
+        self._child = Child(
+            run.job,
+            processes,
+            photo_timeout_s=run.photo_timeout_s,
+            photos_per_child=run.photos_per_child,
+        )
+        self._idle_s = run.idle_s
+        self._busy = threading.Lock()
+        self._clock: threading.Timer | None = None
+
+    def measure(self, tasks: tuple[Task, ...]) -> tuple[Outcome, ...]:
+        with self._busy:
+            if self._clock is not None:
+                self._clock.cancel()
+            try:
+                return tuple(self._child.measure(task) for task in tasks)
+            finally:
+                self._clock = threading.Timer(self._idle_s, self._leave)
+                self._clock.daemon = True
+                self._clock.start()
+
+    def _leave(self) -> None:
+        if self._busy.acquire(blocking=False):
+            try:
+                self._child.end()
+            finally:
+                self._busy.release()
+
+
 class _Children:
     """The children of one run in this process, one per thread."""
 
@@ -64,16 +101,11 @@ class _Children:
         self._mine = threading.local()
         self.processes = Processes()
 
-    def child(self) -> Child:
-        """Return the calling thread's child."""
-        if not hasattr(self._mine, "child"):
-            self._mine.child = Child(
-                self._run.job,
-                self.processes,
-                photo_timeout_s=self._run.photo_timeout_s,
-                photos_per_child=self._run.photos_per_child,
-            )
-        return cast("Child", self._mine.child)
+    def seat(self) -> _Seat:
+        """Return the calling thread's seat."""
+        if not hasattr(self._mine, "seat"):
+            self._mine.seat = _Seat(self._run, self.processes)
+        return cast("_Seat", self._mine.seat)
 
 
 _lock = threading.Lock()
@@ -108,8 +140,7 @@ def measure(order: Order) -> bytes:
         children = _runs.setdefault(order.run.id, _Children(order.run))
     # Orders come from skinscan's client, through the scheduler that the worker trusts.
     tasks: tuple[Task, ...] = pickle.loads(order.tasks)  # noqa: S301
-    outcomes = tuple(children.child().measure(task) for task in tasks)
-    return pack(outcomes)
+    return pack(children.seat().measure(tasks))
 
 
 def pack(outcomes: tuple[Outcome, ...]) -> bytes:
