@@ -42,7 +42,7 @@ def kill_me():
 
 def kill_my_parent():
     os.kill(os.getppid(), signal.SIGKILL)
-    time.sleep(1000)
+    os._exit(1)
 
 
 def words(path):

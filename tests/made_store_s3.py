@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 
 CREDENTIALS = {
@@ -90,7 +91,7 @@ def running_store():
     thread.start()
 
     def new():
-        bucket = Bucket(f"bucket-{len(buckets)}", f"http://127.0.0.1:{server.server_port}")
+        bucket = Bucket(f"bucket-{uuid.uuid4().hex[:12]}", f"http://127.0.0.1:{server.server_port}")
         bucket.system.mkdir(bucket.name)
         buckets[bucket.name] = bucket
         return bucket
