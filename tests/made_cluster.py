@@ -52,7 +52,6 @@ class Cluster:
         self._environment = os.environ | dict(environment) | {
             "PYTHONPATH": os.pathsep.join(map(str, folders)),
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
-            "DASK_DISTRIBUTED__WORKER__DAEMON": "False",
         }  # fmt: skip
         self._count = workers
         self.scheduler = None
