@@ -63,9 +63,12 @@ class Bucket:
 @contextlib.contextmanager
 def running_store():
     """Yield a function that makes a new, empty bucket."""
+    import s3fs
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
+    # Drivers are kept, and those of an earlier store would go on asking its port.
+    s3fs.S3FileSystem.clear_instance_cache()
     buckets = {}
     moto = DomainDispatcherApplication(create_backend_app)
 
