@@ -157,6 +157,42 @@ class SourceFolderError(SkinscanError):
     cause = "source_folder"
 
 
+class WorkerError(SkinscanError):
+    """A worker process ended or stuck while measuring, or could not be started."""
+
+    cause = "worker"
+
+
+class EngineError(SkinscanError):
+    """A cluster cannot be reached, lost its workers for good, or runs another skinscan."""
+
+    cause = "engine"
+
+
+class MissingExtraError(SkinscanError):
+    """Something was asked for that needs an optional package."""
+
+    cause = "missing_extra"
+
+
+class StorageError(SkinscanError):
+    """An object store did not answer, however often it was asked."""
+
+    cause = "storage"
+
+
+class ManifestError(SkinscanError):
+    """A list of photos cannot be read, or names a photo twice."""
+
+    cause = "manifest"
+
+
+class CountError(SkinscanError):
+    """What went in is not what came out: photos were lost, or scored twice."""
+
+    cause = "count"
+
+
 class ComparisonError(SkinscanError):
     """Two photos cannot be compared as they are."""
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinscan.batch.measure import Outcome, Task, failed
-from skinscan.errors import ModelError, NoFaceError
+from skinscan.batch.storage import Patience, fetch, is_url
+from skinscan.errors import ModelError, NoFaceError, SkinscanError
 
 LOG = "SKINSCAN_TEST_LOG"
 
@@ -39,6 +40,19 @@ def kill_me():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def kill_my_parent():
+    os.kill(os.getppid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def words(path):
+    """What a fake photo says shall happen, wherever it is."""
+    if is_url(path):
+        patience = Patience(attempts=3, first_pause_s=0.01)
+        return fetch(path, limit_bytes=1000, patience=patience).decode("utf-8").split()
+    return Path(path).read_text(encoding="utf-8").split()
+
+
 @dataclass(frozen=True)
 class FakeJob:
     levels: str = "highest"
@@ -50,7 +64,11 @@ class FakeJob:
         before = calls(log).count(task.name)
         with log.open("a", encoding="utf-8") as file:
             file.write(task.name + "\n")
-        match Path(task.path).read_text(encoding="utf-8").split():
+        try:
+            what = words(task.path)
+        except SkinscanError as error:
+            return failed(task, error)
+        match what:
             case ["no_face"]:
                 error = NoFaceError(expected="a face", found="none", remedy="Take another photo")
                 return failed(task, error)
@@ -58,6 +76,8 @@ class FakeJob:
                 kill_me()
             case ["die", "once"] if before == 0:
                 kill_me()
+            case ["die", "with", "parent"]:
+                kill_my_parent()
             case ["hang"]:
                 time.sleep(1000)
             case ["slow"]:

@@ -22,29 +22,26 @@ from fake_jobs import FakeJob, calls, rows_for
 from pyarrow import parquet
 
 import skinscan
-from skinscan.batch import engine as engine_module
+from skinscan.batch import child as child_module
 from skinscan.batch import journal as journal_module
 from skinscan.batch import score as score_module
-from skinscan.batch.engine import (
-    InProcessEngine,
-    PoolEngine,
-    WorkerError,
-    default_workers,
-    make_engine,
-    run,
-)
+from skinscan.batch.engine import InProcessEngine, run
+from skinscan.batch.engines import make_engine
 from skinscan.batch.files import written_whole
 from skinscan.batch.journal import journal_path, open_journal
 from skinscan.batch.measure import MeasurePhoto, Outcome, Task, overlay_path
+from skinscan.batch.pool import PoolEngine
 from skinscan.batch.score import score_to_file
 from skinscan.batch.sources import PICTURE_SUFFIXES, SourcePhoto, find_photos
 from skinscan.batch.tables import LONG_COLUMNS, FrameBuilder
+from skinscan.batch.workers import default_workers
 from skinscan.errors import (
     BadOptionError,
     ModelError,
     NoFaceError,
     OutputError,
     SourceFolderError,
+    WorkerError,
 )
 from skinscan.resources import sample_course_dir
 
@@ -423,13 +420,13 @@ def test_a_stray_print_does_not_reach_the_pipe(pool, log, tmp_path):
 def test_workers_are_replaced_after_some_photos(pool, tmp_path, monkeypatch):
     make_photos(tmp_path, {f"{k}.jpg": "ok" for k in range(7)})
     started = []
-    start = engine_module._Processes.start
+    start = child_module.Processes.start
 
     def counted(self):
         started.append(start(self))
         return started[-1]
 
-    monkeypatch.setattr(engine_module._Processes, "start", counted)
+    monkeypatch.setattr(child_module.Processes, "start", counted)
     outcomes = list(run(pool(workers=1, photos_per_worker=3), tasks_of(tmp_path), window=2))
     assert len(outcomes) == 7
     assert len(started) == 3
@@ -474,7 +471,7 @@ def test_what_concerns_every_photo_ends_the_pool(pool, tmp_path):
 def test_workers_that_cannot_start_are_one_error_not_one_per_photo(
     code, pool, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(engine_module, "BOOTSTRAP", code)
+    monkeypatch.setattr(child_module, "BOOTSTRAP", code)
     make_photos(tmp_path, {f"{k}.jpg": "ok" for k in range(5)})
     with pytest.raises(WorkerError, match="to start"):
         list(run(pool(workers=2), tasks_of(tmp_path), window=4))

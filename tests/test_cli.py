@@ -197,10 +197,16 @@ def test_several_paths_and_options_reach_the_run(photos, tmp_path, monkeypatch):
 
     monkeypatch.setattr(score_module, "score_to_file", fake)
     options = ["--wide", "--workers", 3, "--overlays", "d", "--resume", "--levels", "all"]
+    options += ["--engine", "dask", "--scheduler", "tcp://x:1", "--shard-size", 500]
+    options += ["--manifest", "list.csv"]
     assert call("score", photos, "x*", "-o", "o.csv", "--largest-face", *options).exit_code == 0
     assert seen == {
         "paths": [str(photos), "x*"],
-        "output": Path("o.csv"),
+        "output": "o.csv",
+        "manifest": Path("list.csv"),
+        "engine": "dask",
+        "scheduler": "tcp://x:1",
+        "shard_size": 500,
         "wide": True,
         "workers": 3,
         "overlays": Path("d"),

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from skinscan.batch.files import output_error, written_whole
 from skinscan.batch.sources import OVERLAY_SUFFIX
-from skinscan.errors import ModelError, OutputError, SkinscanError
+from skinscan.batch.storage import fetch, is_url
+from skinscan.errors import (
+    MissingExtraError,
+    ModelError,
+    OutputError,
+    SkinscanError,
+    WorkerError,
+)
 
 if TYPE_CHECKING:
     from skinscan.scan import Scan
 
 Levels: TypeAlias = Literal["highest", "all"]
+#: What became of a photo: measured; not measurable, or not to be had; or a danger to workers.
+State: TypeAlias = Literal["scored", "failed", "quarantined"]
 
 #: metric, region, level_px_mm, value, unit, sem, flags
 Row: TypeAlias = tuple[str, str, float, float, str, float, str]
@@ -25,7 +34,7 @@ _OVERLAY_QUALITY = 88
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A photo to measure: its name in the table, and its path."""
+    """A photo to measure: its name in the table, and its path or address in a store."""
 
     name: str
     path: str
@@ -56,6 +65,18 @@ class Outcome:
     def cause(self) -> str:
         """Identifier of the cause of failure; empty for a photo that was measured."""
         return self.error.partition(":")[0]
+
+    @property
+    def state(self) -> State:
+        """Scored, failed or quarantined."""
+        return state_of(self.cause)
+
+
+def state_of(cause: str) -> State:
+    """Tell what became of a photo from the cause of its failure, empty if there was none."""
+    if not cause:
+        return "scored"
+    return "quarantined" if cause == WorkerError.cause else "failed"
 
 
 #: What an engine runs. It must be picklable, and raise only what concerns every photo.
@@ -92,13 +113,15 @@ class MeasurePhoto:
         ------
         ModelError
             If the landmark model cannot be used: no photo can then be measured.
+        MissingExtraError
+            If the store's driver is not installed.
         OutputError
             If the overlay cannot be written.
         """
         from skinscan.scan import analyze  # noqa: PLC0415 - loads mediapipe
 
         try:
-            scan = analyze(task.path, name=task.name, largest_face=self.largest_face)
+            scan = analyze(_source(task.path), name=task.name, largest_face=self.largest_face)
             rows = tuple((*row[2:4], float(row[4]), float(row[5]), row[6], float(row[7]), row[8])
                          for row in scan.rows(levels=self.levels))  # fmt: skip
             if not rows:
@@ -110,7 +133,7 @@ class MeasurePhoto:
             if self.overlays is not None:
                 _write_overlay(scan, overlay_path(Path(self.overlays), task.name))
             return Outcome(task.name, view=str(scan.view.value), rows=rows)
-        except (ModelError, OutputError):
+        except (ModelError, MissingExtraError, OutputError):
             raise
         except SkinscanError as error:
             return failed(task, error)
@@ -127,6 +150,13 @@ class MeasurePhoto:
                 error=f"internal: Expected a measurement; found {type(error).__name__}. "
                 "Report it with `skinscan --version`.",
             )
+
+
+def _source(path: str) -> str | bytes:
+    """Return what `analyze` can read: the path itself, or the bytes of a store's object."""
+    from skinscan.photo import PhotoLimits  # noqa: PLC0415 - loads OpenCV
+
+    return fetch(path, limit_bytes=PhotoLimits().max_bytes) if is_url(path) else path
 
 
 def overlay_path(folder: Path, name: str) -> Path:

@@ -1,8 +1,10 @@
-"""Score folders: into a DataFrame, or into a file that survives interruptions."""
+"""Score photos: into a DataFrame, into one file, or into an archive's parts.
+
+The same calls serve a folder and an object store, this computer's cores and a cluster.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections import Counter
@@ -12,12 +14,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 
-from skinscan.batch.engine import check_workers, default_workers, make_engine, run
+from skinscan.batch.archive import check_shard_size, score_archive
+from skinscan.batch.engine import run
+from skinscan.batch.engines import EngineName, EngineOptions, check_engine, engine_running
 from skinscan.batch.files import output_error, written_whole
 from skinscan.batch.journal import Journal, open_journal
-from skinscan.batch.measure import Job, Levels, MeasurePhoto, Outcome, Task
+from skinscan.batch.manifest import given_photos
+from skinscan.batch.measure import Job, Levels, MeasurePhoto, Outcome, Task, state_of
 from skinscan.batch.progress import progress_bar
-from skinscan.batch.sources import PathLike, SourcePhoto, find_photos
+from skinscan.batch.sources import PathLike, SourcePhoto, find_photos, stored_photos
+from skinscan.batch.storage import OutputFolder, is_url
 from skinscan.batch.tables import (
     FrameBuilder,
     long_layout,
@@ -25,7 +31,7 @@ from skinscan.batch.tables import (
     write_csv,
     write_parquet,
 )
-from skinscan.errors import BadOptionError, OutputError
+from skinscan.errors import BadOptionError, ManifestError, OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +41,8 @@ Paths: TypeAlias = PathLike | Sequence[PathLike]
 #: Formats of the table, told by the output's ending.
 OUTPUT_SUFFIXES: Final = (".csv", ".parquet")
 
-#: Photos under way per worker: enough that none waits for the next one.
-_WINDOW_PER_WORKER: Final = 2
+#: Photos of a shard, and so of a part of an archive's results.
+SHARD_SIZE: Final = 256
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,11 @@ class Summary:
         """Photos that have no measurement."""
         return sum(self.failures.values())
 
+    @property
+    def quarantined(self) -> int:
+        """Those of the failed that kill whatever measures them."""
+        return sum(n for cause, n in self.failures.items() if state_of(cause) == "quarantined")
+
 
 def _as_sequence(paths: Paths) -> Sequence[PathLike]:
     return [paths] if isinstance(paths, str | os.PathLike) else paths
@@ -82,33 +93,45 @@ def _check_levels(levels: str) -> None:
         )
 
 
-def _measured(
-    photos: Sequence[SourcePhoto], job: Job, workers: int | None
-) -> contextlib.AbstractContextManager[Iterator[Outcome]]:
-    return _engine_running(photos, job, workers or default_workers(len(photos)))
+def _photos(paths: Paths, manifest: PathLike | None) -> list[SourcePhoto]:
+    if manifest is None:
+        return find_photos(_as_sequence(paths))
+    _check_one_source(paths)
+    return _each_once(sorted(given_photos(manifest), key=lambda photo: photo.name))
 
 
-@contextlib.contextmanager
-def _engine_running(
-    photos: Sequence[SourcePhoto], job: Job, workers: int
-) -> Iterator[Iterator[Outcome]]:
-    engine = make_engine(job, workers=workers)
-    try:
-        tasks = (Task(photo.name, photo.path) for photo in photos)
-        yield run(engine, tasks, window=_WINDOW_PER_WORKER * workers)
-    finally:
-        engine.close()
+def _check_one_source(paths: Paths) -> None:
+    if _as_sequence(paths):
+        raise BadOptionError(
+            expected="either paths or a manifest",
+            found="both",
+            remedy="Leave the paths out: the manifest lists all photos",
+        )
+
+
+def _each_once(photos: list[SourcePhoto]) -> list[SourcePhoto]:
+    names = {photo.name for photo in photos}
+    if not photos or len(names) < len(photos):
+        raise ManifestError(
+            expected="at least one photo, each under a name of its own",
+            found=f"{len(photos)} photos with {len(names)} names",
+            remedy="Leave repetitions out, or give a column 'photo' with names",
+        )
+    return photos
 
 
 def score_folder(
-    path: Paths,
+    path: Paths = (),
     *,
+    manifest: PathLike | None = None,
     workers: int | None = None,
+    engine: EngineName = "pool",
+    scheduler: str | None = None,
     progress: bool = True,
     levels: Levels = "highest",
     largest_face: bool = False,
 ) -> pd.DataFrame:
-    """Measure every photo of a folder.
+    """Measure every photo of a folder, or under a prefix of an object store.
 
     The whole table is kept in memory: about 90 bytes per row. For large archives use the command
     ``skinscan score``, which writes as it goes and can be resumed.
@@ -116,10 +139,18 @@ def score_folder(
     Parameters
     ----------
     path : path-like or sequence of path-like
-        A folder, searched with its subfolders, or a photo, or a pattern; or several of them.
+        A folder, searched with its subfolders, or a photo, or a pattern, or an address such as
+        ``s3://bucket/prefix``; or several of them.
+    manifest : path-like, optional
+        Instead of `path`: a CSV or Parquet file that lists the photos (see `manifest`).
     workers : int, optional
         Processes. By default as many as there are cores, or fewer for few photos. With 1, photos
-        are measured in this process.
+        are measured in this process. A cluster that runs already has its own number.
+    engine : {"pool", "dask"}
+        Processes of this computer, or workers of Dask (``skinscan[cluster]``).
+    scheduler : str, optional
+        Address of Dask's scheduler, such as ``tcp://host:8786``. Without, a cluster is started on
+        this computer.
     progress : bool
         Show a bar on standard error if it is a terminal.
     levels : {"highest", "all"}
@@ -144,6 +175,8 @@ def score_folder(
         If an option is outside its range.
     ModelError
         If the landmark model cannot be used.
+    EngineError, StorageError, MissingExtraError, ManifestError
+        If the cluster, the store or the manifest is not what it should be.
 
     Examples
     --------
@@ -154,27 +187,34 @@ def score_folder(
     ... )  # doctest: +SKIP
     """
     _check_levels(levels)
-    if workers is not None:
-        check_workers(workers)
-    photos = find_photos(_as_sequence(path))
+    options = check_engine(EngineOptions(engine, scheduler, workers))
+    photos = _photos(path, manifest)
     ranks = {photo.name: rank for rank, photo in enumerate(photos)}
     job = MeasurePhoto(levels=levels, largest_face=largest_face)
     builder = FrameBuilder()
     with (
         progress_bar(total=len(photos), shown=progress) as advance,
-        _measured(photos, job, workers) as outcomes,
+        engine_running(job, options, photos=len(photos)) as running,
     ):
-        for outcome in outcomes:
+        for outcome in run(running, _tasks(photos)):
             builder.add(ranks[outcome.photo], outcome)
             advance()
     return builder.frame()
+
+
+def _tasks(photos: Sequence[SourcePhoto]) -> Iterator[Task]:
+    return (Task(photo.name, photo.path) for photo in photos)
 
 
 def score_to_file(
     paths: Paths,
     output: PathLike,
     *,
+    manifest: PathLike | None = None,
     workers: int | None = None,
+    engine: EngineName = "pool",
+    scheduler: str | None = None,
+    shard_size: int = SHARD_SIZE,
     progress: bool = True,
     levels: Levels = "highest",
     largest_face: bool = False,
@@ -182,24 +222,33 @@ def score_to_file(
     overlays: PathLike | None = None,
     resume: bool = False,
 ) -> Summary:
-    """Measure photos into a CSV or Parquet file.
+    """Measure photos into a CSV or Parquet file, or into a folder of Parquet parts.
 
-    Memory does not grow with the number of photos, but for their names. Until it is complete,
-    the table is kept in ``<output>.partial``; an existing output is replaced only then.
+    Into a file: memory does not grow with the number of photos, but for their names. Until it is
+    complete, the table is kept in ``<output>.partial``; an existing output is replaced only then.
+
+    Into a folder (see `archive`): for archives of any size, on this computer or in a store. Each
+    shard of photos becomes one part; in the end the parts are counted against what was given.
 
     Parameters
     ----------
-    paths, workers, progress, levels, largest_face
+    paths
+        See `score_folder`. Empty with a manifest.
+    manifest, workers, engine, scheduler, progress, levels, largest_face
         See `score_folder`.
     output : path-like
-        Ends in ``.csv`` or ``.parquet``; its folder exists.
+        A file that ends in ``.csv`` or ``.parquet``, whose folder exists; or a folder: an address
+        such as ``s3://bucket/results``, or a local path that ends in ``/``.
+    shard_size : int
+        Photos per part of a folder, 1 to 1,000.
     wide : bool
-        One row per photo, one column ``metric|region`` per number.
+        One row per photo, one column ``metric|region`` per number. Not into a folder.
     overlays : path-like, optional
-        Folder for one overlay picture per photo; made if absent.
+        Local folder for one overlay picture per photo; made if absent. Not into a folder.
     resume : bool
-        Continue an interrupted run. Photos that changed since are measured again. Without an
-        interrupted run, all photos are measured.
+        Continue an interrupted run. Into a file, photos that changed since are measured again;
+        into a folder, a photo is known by its name alone. Without an interrupted run, all photos
+        are measured.
 
     Returns
     -------
@@ -216,27 +265,53 @@ def score_to_file(
         If an option is outside its range.
     ModelError
         If the landmark model cannot be used.
+    EngineError, StorageError, MissingExtraError, ManifestError
+        If the cluster, a store or the manifest is not what it should be.
+    CountError
+        If a folder's parts do not hold each photo once.
     """
     began = time.monotonic()
     _check_levels(levels)
-    if workers is not None:
-        check_workers(workers)
+    check_shard_size(shard_size)
+    options = check_engine(EngineOptions(engine, scheduler, workers))
+    if _is_folder(output):
+        if wide or overlays is not None:
+            raise BadOptionError(
+                expected="the long table, without overlays, for a folder of parts",
+                found="--wide or --overlays",
+                remedy="Leave it out, or write into one .csv or .parquet file",
+            )
+        if manifest is not None:
+            _check_one_source(paths)
+        done = score_archive(
+            lambda: _archive_photos(paths, manifest),
+            OutputFolder(os.fspath(output)),
+            MeasurePhoto(levels=levels, largest_face=largest_face),
+            options,
+            settings=_settings(levels, largest_face),
+            renewed=manifest is not None,
+            shard_size=shard_size,
+            resume=resume,
+            progress=progress,
+        )
+        return Summary(
+            photos=done.photos,
+            resumed=done.resumed,
+            failures=done.failures,
+            examples=done.examples,
+            seconds=time.monotonic() - began,
+        )
     target = _checked_output(output)
-    photos = find_photos(_as_sequence(paths))
+    photos = _photos(paths, manifest)
     job = MeasurePhoto(
         levels=levels,
         largest_face=largest_face,
         overlays=None if overlays is None else _made_folder(overlays),
     )
-    settings: dict[str, object] = {
-        "skinscan version": version("skinscan"),
-        "levels": levels,
-        "largest-face": largest_face,
-        "overlays": job.overlays,
-    }
+    settings = _settings(levels, largest_face) | {"overlays": job.overlays}
     with open_journal(target, settings, resume=resume) as journal:
         missing = [photo for photo in photos if not journal.has(photo)]
-        _fill(journal, photos, missing, job=job, workers=workers, progress=progress)
+        _fill(journal, photos, missing, job=job, options=options, progress=progress)
         _write_table(target, journal, photos, wide=wide, levels=levels)
         failures, examples = _failures(journal.outcomes(photos))
         journal.remove()
@@ -249,13 +324,35 @@ def score_to_file(
     )
 
 
+def _settings(levels: Levels, largest_face: bool) -> dict[str, object]:  # noqa: FBT001
+    return {
+        "skinscan version": version("skinscan"),
+        "levels": levels,
+        "largest-face": largest_face,
+    }
+
+
+def _is_folder(output: PathLike) -> bool:
+    text = os.fspath(output)
+    return is_url(text) or text.endswith(("/", os.sep))
+
+
+def _archive_photos(paths: Paths, manifest: PathLike | None) -> Iterator[SourcePhoto]:
+    if manifest is not None:
+        return given_photos(manifest)
+    sequence = _as_sequence(paths)
+    if any(is_url(path) for path in sequence):
+        return stored_photos(sequence)
+    return iter(find_photos(sequence))
+
+
 def _fill(
     journal: Journal,
     photos: Sequence[SourcePhoto],
     missing: Sequence[SourcePhoto],
     *,
     job: Job,
-    workers: int | None,
+    options: EngineOptions,
     progress: bool,
 ) -> None:
     """Measure what the journal lacks."""
@@ -265,9 +362,9 @@ def _fill(
     done = len(photos) - len(missing)
     with (
         progress_bar(total=len(photos), done=done, shown=progress) as advance,
-        _measured(missing, job, workers) as outcomes,
+        engine_running(job, options, photos=len(missing)) as running,
     ):
-        for outcome in outcomes:
+        for outcome in run(running, _tasks(missing)):
             journal.append(by_name[outcome.photo], outcome)
             advance()
 
@@ -304,7 +401,7 @@ def _checked_output(output: PathLike) -> Path:
         raise OutputError(
             expected=f"an output that ends in {' or '.join(OUTPUT_SUFFIXES)}",
             found=f"the ending {target.suffix!r}" if target.suffix else "no ending",
-            remedy="Name the output scores.csv or scores.parquet",
+            remedy="Name the output scores.csv or scores.parquet, or end it in / for a folder",
         )
     if not target.parent.is_dir():
         raise OutputError(

@@ -9,6 +9,10 @@ The name of a photo is its path relative to the folder that was given (or, with 
 deepest folder that holds them all), with ``/`` on every system. A name that a spreadsheet would
 run as a formula (it starts with ``=``, ``+``, ``-`` or ``@``) gets ``./`` in front, which leads to
 the same file. Control characters, and bytes that are not UTF-8, are written as ``\xNN``.
+
+An address with ``://`` is a prefix in an object store, listed with everything below it; a photo's
+name is then its key relative to the prefix (with several addresses, the address without ``://``).
+A list of photos can also be given, as a CSV or Parquet file: see `manifest`.
 """
 
 # Paths stay strings here: scandir gives them so, and Path.resolve would follow links.
@@ -24,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from skinscan.batch.storage import is_url, listed
 from skinscan.errors import SourceFolderError
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -36,7 +41,7 @@ OVERLAY_SUFFIX: Final = ".overlay.jpg"
 #: Ending of moving pictures.
 MOVING_SUFFIX: Final = ".overlay.webp"
 
-_FORMULA_STARTS: Final = "=+-@"
+_FORMULA_STARTS: Final = frozenset("=+-@")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _GLOB_CHARACTERS: Final = frozenset("*?[")
 _UNKNOWN: Final = -1
@@ -51,7 +56,7 @@ class SourcePhoto:
     name : str
         What the table calls it; unique.
     path : str
-        Where it is.
+        Where it is: a path or an address.
     size_bytes, modified_ns : int
         What tells whether it changed since it was scored; -1 where unknown.
     """
@@ -149,14 +154,18 @@ def _common_folder(tops: Sequence[str]) -> str | None:
 
 def _name_of(path: str, root: str | None) -> str:
     relative = path if root is None else os.path.relpath(path, root)
-    posix = Path(relative).as_posix()
-    text = posix.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return clean_name(Path(relative).as_posix())
+
+
+def clean_name(name: str) -> str:
+    """Make a name that is text, without control characters, and no formula of a spreadsheet."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     clean = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    return f"./{clean}" if clean[0] in _FORMULA_STARTS else clean
+    return f"./{clean}" if clean[:1] in _FORMULA_STARTS else clean
 
 
 def find_photos(paths: Sequence[PathLike]) -> list[SourcePhoto]:
-    """List the photos behind paths of folders, of photos, and patterns.
+    """List the photos behind paths of folders, of photos, patterns, and addresses in stores.
 
     Parameters
     ----------
@@ -174,7 +183,11 @@ def find_photos(paths: Sequence[PathLike]) -> list[SourcePhoto]:
     ------
     SourceFolderError
         If a path does not exist, or no photo is found.
+    StorageError, MissingExtraError
+        If a store does not answer, or its driver is not installed.
     """
+    if any(is_url(given) for given in paths):
+        return sorted(stored_photos(paths), key=lambda photo: photo.name)
     photos: dict[str, None] = {}
     tops: list[str] = []
     for given in paths:
@@ -194,6 +207,45 @@ def find_photos(paths: Sequence[PathLike]) -> list[SourcePhoto]:
             name += "~"
         named[name] = _describe(path, name)
     return [named[name] for name in sorted(named)]
+
+
+def stored_photos(paths: Sequence[PathLike]) -> Iterator[SourcePhoto]:
+    """List photos in object stores, one level of a store in memory at a time.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Addresses of prefixes or of photos.
+
+    Raises
+    ------
+    SourceFolderError
+        If an address is none, or no photo is found there.
+    StorageError, MissingExtraError
+        If a store does not answer, or its driver is not installed.
+    """
+    for given in paths:
+        if not is_url(given):
+            raise SourceFolderError(
+                expected="either addresses in stores or local paths",
+                found="both",
+                remedy="Score them in two runs, or list the photos in a manifest",
+            )
+        count = 0
+        for address, relative, size_bytes, modified_ns in listed(os.fspath(given)):
+            if _is_picture(relative):
+                count += 1
+                name = relative if len(paths) == 1 else address.partition("://")[2]
+                yield SourcePhoto(clean_name(name), address, size_bytes, modified_ns)
+        if not count:
+            raise _nothing("no picture", "Give a prefix that holds JPEG, PNG, WebP or HEIC files")
+
+
+def described(path: str, name: str) -> SourcePhoto:
+    """Describe a photo that was named, whether it is there or not."""
+    if is_url(path):
+        return SourcePhoto(name, path, _UNKNOWN, _UNKNOWN)
+    return _describe(os.path.abspath(path), name)
 
 
 def _describe(path: str, name: str) -> SourcePhoto:

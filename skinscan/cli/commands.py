@@ -55,6 +55,13 @@ class PaperChoice(StrEnum):
     LETTER = "letter"
 
 
+class EngineChoice(StrEnum):
+    """Who measures many photos."""
+
+    POOL = "pool"
+    DASK = "dask"
+
+
 class LevelChoice(StrEnum):
     """Which resolution levels go into the table."""
 
@@ -119,23 +126,43 @@ def _root(
     "A photo that cannot be measured becomes a row with its error. Ends with 0 when all photos "
     "were measured, 1 when some failed, 2 when the command was wrong.\n\n"
     "An existing FILE is replaced once the new table is complete. Until then, what is done is kept "
-    "in FILE.partial, and --resume continues it.",
+    "in FILE.partial, and --resume continues it.\n\n"
+    "For archives, -o names a folder (it ends in / or begins with s3://): one Parquet part per "
+    "shard of photos, counted in the end; --resume does what they lack.",
     epilog=_examples(
         "skinscan score photos/ -o scores.csv",
+        "skinscan score s3://bucket/photos -o s3://bucket/scores --engine dask "
+        "--scheduler tcp://10.0.0.5:8786",
         "skinscan score photos/ -o scores.parquet --workers 2 --overlays overlays/ --resume",
         "skinscan score 'photos/**/front*.jpg' -o fronts.csv --wide",
     ),
 )
 def score(
     paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATH", help="Folders (with their subfolders), photos or patterns."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Folders (with their subfolders), photos, patterns, or s3://bucket/prefix.",
+        ),
+    ] = None,
     *,
     output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The table: .csv or .parquet."),
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The table: .csv or .parquet. Or a folder of parts: results/, s3://bucket/results",
+        ),
     ],
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest",
+            metavar="LIST",
+            help="Instead of PATH: a CSV or Parquet table with a column 'path'.",
+        ),
+    ] = None,
     wide: Annotated[
         bool, typer.Option("--wide", help="One row per photo, one column per metric|region.")
     ] = False,
@@ -149,6 +176,22 @@ def score(
             "that crashes a library ends the run.",
         ),
     ] = None,
+    engine: Annotated[
+        EngineChoice,
+        typer.Option("--engine", help="Processes of this computer, or Dask's workers."),
+    ] = EngineChoice.POOL,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Dask's scheduler; without it a cluster is started on this computer.",
+        ),
+    ] = None,
+    shard_size: Annotated[
+        int,
+        typer.Option("--shard-size", min=1, max=1000, metavar="N", help="Photos per part."),
+    ] = 256,
     overlays: Annotated[
         Path | None,
         typer.Option("--overlays", metavar="DIR", help="Draw what was found into DIR."),
@@ -171,9 +214,13 @@ def score(
     with _calm(), _terminated_as_interrupted():
         try:
             summary = score_to_file(
-                paths,
+                paths or [],
                 output,
+                manifest=manifest,
                 workers=workers,
+                engine=engine.value,
+                scheduler=scheduler,
+                shard_size=shard_size,
                 levels=levels.value,
                 largest_face=largest_face,
                 wide=wide,
@@ -189,7 +236,8 @@ def score(
         f"in {summary.seconds:.1f} s."
     )
     if summary.failed:
-        _say(f"{summary.failed} failed:")
+        quarantine = f", {summary.quarantined} of them in quarantine" if summary.quarantined else ""
+        _say(f"{summary.failed} failed{quarantine}:")
         for cause, count in summary.failures.items():
             _say(f"  {count:>6}  {cause}: {summary.examples[cause]}")
         raise typer.Exit(_FAILED)
