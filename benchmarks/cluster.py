@@ -238,8 +238,8 @@ def on_paper(report: Report, *, bytes_per_photo: float, writer: float, shard_siz
         f"Ten million photos of 12 MP on paper ({rate} photos/s and core, {photo_mb} MB each)",
         f"  core hours       10,000,000 / {rate} / 3600 = {core_hours:,.0f}",
         f"  on 100 cores     {core_hours / 100:,.1f} h; 1,000 cores {core_hours / 1000:,.1f} h",
-        f"  memory           {memory_mb / 1000:.2f} GB per core (peak of a child); Dask's own worker "
-        "comes on top",
+        f"  memory           {memory_mb / 1000:.2f} GB per core (peak of a child); "
+        "Dask's own worker comes on top",
         f"  photos           {photos_tb:,.1f} TB, {photos_tb * 1000 * GB_MONTH:,.0f} $ a month at "
         f"{GB_MONTH} $/GB",
         f"  results          {bytes_per_photo:,.0f} B per photo = {parts_gb:,.0f} GB, "
