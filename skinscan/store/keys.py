@@ -77,9 +77,7 @@ class Keyring:
 
     def without_old(self) -> Keyring:
         """Keep only the current master key."""
-        return Keyring(
-            self.current, MappingProxyType({self.current: self.masters[self.current]})
-        )
+        return Keyring(self.current, MappingProxyType({self.current: self.masters[self.current]}))
 
 
 def new_keyring() -> Keyring:
