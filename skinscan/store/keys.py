@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from skinscan.errors import KeyFileError, RecoveryCodeError, SealError
 from skinscan.store.files import write_private
@@ -133,13 +134,7 @@ def load_keyring(path: Path) -> Keyring:
     """
     try:
         content = json.loads(path.read_text(encoding="ascii"))
-        if content["skinscan key file"] != _FORMAT:
-            raise ValueError("another format")
-        masters = {name: Key(bytes.fromhex(key)) for name, key in content["masters"].items()}
-        if content["current"] not in masters or any(
-            len(bytes.fromhex(name)) != _ID_LENGTH for name in masters
-        ):
-            raise ValueError("no current key")
+        keyring = _parsed(content)
     except FileNotFoundError as error:
         raise KeyFileError(
             expected="the key file of these records",
@@ -153,7 +148,17 @@ def load_keyring(path: Path) -> Keyring:
             found="something else, or one that cannot be read",
             remedy="Put the right file back, or restore a backup with the recovery code",
         ) from None
-    return Keyring(content["current"], MappingProxyType(masters))
+    return keyring
+
+
+def _parsed(content: Any) -> Keyring:  # noqa: ANN401 - what JSON holds
+    if content["skinscan key file"] != _FORMAT:
+        raise ValueError("another format")
+    masters = {name: Key(bytes.fromhex(key)) for name, key in content["masters"].items()}
+    current = content["current"]
+    if current not in masters or any(len(bytes.fromhex(name)) != _ID_LENGTH for name in masters):
+        raise ValueError("no current key")
+    return Keyring(current, MappingProxyType(masters))
 
 
 def new_recovery_code() -> str:

@@ -191,12 +191,7 @@ def create_records(
         code = new_recovery_code()
         practice_id, practice_key = new_id(), new_key()
         with database.write() as session:
-            if session.scalar(select(Practice.id).limit(1)) is not None:
-                raise DatabaseExistsError(
-                    expected="an empty database",
-                    found="the records of a practice",
-                    remedy="Open them, or choose another database",
-                )
+            _confirm_empty(session)
             session.add(
                 Practice(
                     id=practice_id,
@@ -241,16 +236,30 @@ def open_records(places: Places, *, upgrade: bool = True) -> Records:
         if upgrade:
             migrations.upgrade(database)
         migrations.require_current(database)
-        with database.read() as session:
-            practice = session.scalar(select(Practice).limit(1))
-        if practice is None:
-            raise RecordMissingError(
-                expected="the records of a practice",
-                found="an empty database",
-                remedy="Run: skinscan setup",
-            )
+        practice = _practice(database)
         key = keyring.unwrap(practice.key_wrapped, place=practice_key_place(practice.id))
     except BaseException:
         database.close()
         raise
     return Records(places, database, Vault(open_objects(places.objects)), keyring, practice.id, key)
+
+
+def _confirm_empty(session: Session) -> None:
+    if session.scalar(select(Practice.id).limit(1)) is not None:
+        raise DatabaseExistsError(
+            expected="an empty database",
+            found="the records of a practice",
+            remedy="Open them, or choose another database",
+        )
+
+
+def _practice(database: Database) -> Practice:
+    with database.read() as session:
+        practice = session.scalar(select(Practice).limit(1))
+    if practice is None:
+        raise RecordMissingError(
+            expected="the records of a practice",
+            found="an empty database",
+            remedy="Run: skinscan setup",
+        )
+    return practice
