@@ -365,3 +365,9 @@ class BadInputError(SkinscanError):
     """Something that was typed in cannot be taken as it is."""
 
     cause = "bad_input"
+
+
+class ConsentMissingError(SkinscanError):
+    """The client has not agreed to this, or does no longer."""
+
+    cause = "consent_missing"

@@ -9,14 +9,15 @@ import dataclasses
 import re
 import types
 import typing
+import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Self
 
 from skinscan.errors import BadInputError
 from skinscan.progress import EventKind
-from skinscan.regions import group_names, region_names
+from skinscan.regions import groups, regions
 
 #: Characters of a name, and of a longer text.
 NAME_LENGTH = 200
@@ -278,19 +279,16 @@ class Settings(Form):
     own_clients_only: bool = False
     totp_required: bool = False
     keep_years: int | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", text(self.name, "a name", most=NAME_LENGTH))
         number(self.keep_years, "years", 1, 100)
-        import zoneinfo  # noqa: PLC0415 - reads the system's files
-
         if self.zone not in zoneinfo.available_timezones():
             raise bad("a time zone as Europe/Berlin", "none that is known")
 
 
 def _check_regions(names: tuple[str, ...]) -> None:
-    known = set(region_names()) | set(group_names())
+    known = set(regions()) | set(groups())
     unknown = [name for name in names if name not in known]
     if unknown:
         raise bad("names of regions of the face", f"{len(unknown)} that are none")

@@ -12,12 +12,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from skinscan.errors import DeniedError, ErasedError, RecordMissingError
+from skinscan.errors import DeniedError, RecordMissingError
 from skinscan.practice.principal import Principal
 from skinscan.store import schema
 from skinscan.store.audit import Action, Detail
 from skinscan.store.records import Records
-from skinscan.store.schema import Client, Consent, Course, Erased, Photo, Role, Treatment, User
+from skinscan.store.schema import Client, Consent, Course, Photo, Role, Treatment, User
 from skinscan.store.sealing import Key
 
 P = ParamSpec("P")
@@ -136,9 +136,7 @@ class Desk:
 
 def operation(
     on: On, *allow: Who, writes: bool = False
-) -> Callable[
-    [Callable[Concatenate[Desk, P], T]], Callable[Concatenate[Records, Principal, P], T]
-]:
+) -> Callable[[Callable[Concatenate[Desk, P], T]], Callable[Concatenate[Records, Principal, P], T]]:
     """Declare a function as an operation.
 
     Parameters
@@ -237,12 +235,6 @@ def _desk(
     if declared.on is not On.PRACTICE:
         target = session.get(_ROWS[declared.on], target_id) if target_id else None
         if target is None:
-            if declared.on is On.CLIENT and session.get(Erased, target_id) is not None:
-                raise ErasedError(
-                    expected="a client",
-                    found="one who was erased",
-                    remedy="Remove the reference to this client",
-                )
             raise _RefusedError(_unknown())
         client_id = target.id if declared.on is On.CLIENT else target.client_id
     if principal.terminal:
@@ -300,9 +292,7 @@ def _may(session: Session, user: User, declared: Operation, target: Any) -> bool
         return True
     if Who.SELF_IF_SHARED in allow and declared.on in _SHARED_BY_SESSION:
         held = (
-            target
-            if declared.on is On.SESSION
-            else session.get(schema.Session, target.session_id)
+            target if declared.on is On.SESSION else session.get(schema.Session, target.session_id)
         )
         return held is not None and held.shared_at is not None
     return False

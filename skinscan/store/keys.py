@@ -7,7 +7,6 @@ all that was sealed with it, wherever copies lie.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,468 @@
+"""Photos and their scans: taken in, measured, looked at, measured again."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from skinscan.errors import PhotoKnownError, RecordConflictError, SkinscanError
+from skinscan.landmarks import View
+from skinscan.photo import open_photo
+from skinscan.practice.clients import confirm_active, confirm_consent
+from skinscan.practice.forms import bad
+from skinscan.practice.principal import Principal
+from skinscan.practice.rules import Desk, On, Who, check, operation
+from skinscan.scan import SCAN_FORMAT, Scan, analyze, scan_from_json, scan_to_json
+from skinscan.store import schema
+from skinscan.store.audit import Action
+from skinscan.store.canonical import Canonical, canonical, open_canonical
+from skinscan.store.records import Records
+from skinscan.store.schema import ScanState, new_id
+from skinscan.store.sealing import Key, keyed_digest, seal_json, unseal_json
+from skinscan.store.vault import Kind, Receipt
+
+_STAFF = (Who.OWNER, Who.PRACTITIONER)
+
+
+@dataclass(frozen=True)
+class PhotoCard:
+    """A photo of a session.
+
+    Attributes
+    ----------
+    id, client_id, session_id : str
+    view : View
+    take : int
+        From 1.
+    size_px : tuple of int
+        Width and height.
+    created_at : datetime
+    metrics_version : str or None
+        Of the scan that is shown; None where there is none.
+    """
+
+    id: str
+    client_id: str
+    session_id: str
+    view: View
+    take: int
+    size_px: tuple[int, int]
+    created_at: datetime
+    metrics_version: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A photo that was read and measured and is not saved yet.
+
+    Attributes
+    ----------
+    kept : Canonical
+    scan : Scan
+        With pixels, for a look at it before it is saved.
+    """
+
+    kept: Canonical
+    scan: Scan
+
+
+def metrics_version() -> str:
+    """Tell the version of metrics and scan format of this program."""
+    from skinscan import __version__  # noqa: PLC0415 - the package imports what is below
+
+    return f"{__version__}/{SCAN_FORMAT}"
+
+
+def prepare(source: bytes, *, view: View | None = None) -> Prepared:
+    """Read and measure a photo without saving anything.
+
+    Parameters
+    ----------
+    source : bytes
+        The file as it was uploaded.
+    view : View, optional
+        Which view was meant; recognised by default.
+
+    Raises
+    ------
+    PhotoError, FaceError
+        It cannot be measured; the class tells why.
+    """
+    kept = canonical(open_photo(source))
+    return Prepared(kept, analyze(kept.open(), name="", view=view))
+
+
+def add_photo(
+    records: Records,
+    principal: Principal,
+    session_id: str,
+    source: bytes | Prepared,
+    *,
+    view: View | None = None,
+) -> str:
+    """Take a photo into a session: when this returns it is safe, with its scan.
+
+    Parameters
+    ----------
+    records : Records
+    principal : Principal
+    session_id : str
+    source : bytes or Prepared
+        The file as it was uploaded, or what `prepare` made of it.
+    view : View, optional
+        Which view was meant; recognised by default.
+
+    Returns
+    -------
+    str
+        Identifier of the photo.
+
+    Raises
+    ------
+    DeniedError, RecordMissingError, ConsentMissingError
+    PhotoError, FaceError
+        It cannot be measured; nothing was saved.
+    PhotoKnownError
+        The client has this picture already.
+    StorageFullError, ObjectStoreUnavailableError, StoreError
+        It could not be saved; nothing was.
+    """
+    # Before any work: a stranger must not make the server decode pictures.
+    client_id = check(records, principal, "save_photo", session_id) or ""
+    prepared = source if isinstance(source, Prepared) else prepare(source, view=view)
+    with records.database.read() as session:
+        key = records.client_key(session, client_id)
+    photo_id, scan_id = new_id(), new_id()
+    vault = records.vault
+    names = [(Kind.PHOTO, photo_id), (Kind.SCAN, scan_id)]
+    try:
+        photo = vault.put(
+            key, prepared.kept.webp, client_id=client_id, kind=Kind.PHOTO, object_id=photo_id
+        )
+        scan = vault.put(
+            key, _packed(prepared.scan), client_id=client_id, kind=Kind.SCAN, object_id=scan_id
+        )
+        # The rows last: what they name is on the disk.
+        save_photo(
+            records,
+            principal,
+            session_id,
+            photo_id=photo_id,
+            scan_id=scan_id,
+            view=view or prepared.scan.view,
+            kept=prepared.kept,
+            receipts=(photo, scan),
+        )
+    except BaseException:
+        for kind, object_id in names:
+            _forget(records, client_id, kind, object_id)
+        raise
+    return photo_id
+
+
+@operation(On.SESSION, *_STAFF, Who.TERMINAL, writes=True)
+def save_photo(
+    desk: Desk,
+    session_id: str,
+    *,
+    photo_id: str,
+    scan_id: str,
+    view: View,
+    kept: Canonical,
+    receipts: tuple[Receipt, Receipt],
+) -> None:
+    """Write the rows of a photo whose objects lie in the vault; `add_photo` does both."""
+    client_id = desk.target.client_id
+    confirm_active(desk)
+    confirm_consent(desk, client_id)
+    key = desk.client_key
+    mac = keyed_digest(key, kept.pixels_sha256, use="pixels")
+    known = desk.session.scalar(
+        select(schema.Photo.id).where(
+            schema.Photo.client_id == client_id, schema.Photo.pixels_mac == mac
+        )
+    )
+    if known is not None:
+        raise PhotoKnownError(
+            expected="a new picture",
+            found="one that is kept for this client already",
+            remedy="Choose another photo; this one need not be added again",
+        )
+    photo, scan = receipts
+    desk.session.add(
+        schema.Photo(
+            id=photo_id,
+            client_id=client_id,
+            session_id=session_id,
+            view=view.value,
+            take=_next_take(desk, session_id, view),
+            width_px=kept.size_px[0],
+            height_px=kept.size_px[1],
+            source_sealed=seal_json(key, kept.capture, place=_source(photo_id)),
+            pixels_mac=mac,
+            object_sha256=photo.sha256,
+            object_bytes=photo.size,
+            made_by=desk.made_by,
+        )
+    )
+    desk.session.flush()
+    _add_scan(desk, photo_id, scan_id, scan)
+    desk.record(Action.PHOTO_ADDED, detail={"photo": photo_id})
+
+
+@operation(On.SESSION, *_STAFF, Who.SELF_IF_SHARED, Who.TERMINAL)
+def photos(desk: Desk, session_id: str) -> list[PhotoCard]:
+    """List the photos of a session: front, left, right, and takes in order."""
+    found = desk.session.execute(
+        select(schema.Photo, schema.Scan.metrics_version)
+        .outerjoin(
+            schema.Scan,
+            (schema.Scan.photo_id == schema.Photo.id)
+            & schema.Scan.current
+            & (schema.Scan.state == ScanState.SCORED),
+        )
+        .where(schema.Photo.session_id == session_id)
+    ).all()
+    cards = [_card(row, version) for row, version in found]
+    order = list(View)
+    return sorted(cards, key=lambda card: (order.index(card.view), card.take))
+
+
+@operation(On.PHOTO, *_STAFF, Who.SELF_IF_SHARED, writes=True)
+def view_photo(desk: Desk, photo_id: str) -> bytes:
+    """Read a photo to look at it, lossless WebP; that it was looked at is written down."""
+    row = desk.target
+    content = desk.records.vault.get(
+        desk.client_key,
+        client_id=row.client_id,
+        kind=Kind.PHOTO,
+        object_id=photo_id,
+        sha256=row.object_sha256,
+    )
+    desk.record(Action.PHOTO_VIEWED, detail={"photo": photo_id})
+    return content
+
+
+@operation(On.PHOTO, *_STAFF, writes=True)
+def correct_view(desk: Desk, photo_id: str, view: View) -> None:  # noqa: ARG001
+    """Say which view a photo is, where it was not recognised; measuring again heeds it."""
+    row = desk.target
+    if row.view != view.value:
+        row.take = _next_take(desk, row.session_id, view)
+        row.view = view.value
+        desk.record(Action.PHOTO_CHANGED, detail={"photo": row.id, "what": "view"})
+
+
+@operation(On.PHOTO, *_STAFF, writes=True)
+def move_photo(desk: Desk, photo_id: str, session_id: str) -> None:
+    """Move a photo to another session of the same client."""
+    row = desk.target
+    target = desk.session.get(schema.Session, session_id)
+    if target is None or target.client_id != row.client_id:
+        raise bad("a session of the same client", "another one")
+    row.take = _next_take(desk, session_id, View(row.view))
+    row.session_id = session_id
+    desk.record(Action.PHOTO_CHANGED, detail={"photo": photo_id, "what": "session"})
+
+
+def remove_photo(records: Records, principal: Principal, photo_id: str) -> None:
+    """Remove a photo with all its scans: the rows first, then the objects."""
+    for client_id, kind, object_id in remove_photo_rows(records, principal, photo_id):
+        _forget(records, client_id, kind, object_id)
+
+
+@operation(On.PHOTO, *_STAFF, writes=True)
+def remove_photo_rows(desk: Desk, photo_id: str) -> list[tuple[str, Kind, str]]:
+    """Remove the rows of a photo; the objects that nothing names any more."""
+    row = desk.target
+    scans = desk.session.scalars(select(schema.Scan).where(schema.Scan.photo_id == photo_id)).all()
+    left = [(row.client_id, Kind.PHOTO, photo_id)]
+    left += [(row.client_id, Kind.SCAN, scan.id) for scan in scans]
+    for scan in scans:
+        desk.session.delete(scan)
+    desk.session.flush()
+    desk.session.delete(row)
+    desk.record(Action.PHOTO_REMOVED, detail={"photo": photo_id})
+    return left
+
+
+@operation(On.SESSION, *_STAFF, Who.SELF, Who.TERMINAL)
+def session_scans(desk: Desk, session_id: str) -> list[Scan]:
+    """Read what was measured in the photos of a session: numbers, no pixels."""
+    return _scans(desk, [session_id])
+
+
+@operation(On.COURSE, *_STAFF, Who.SELF, Who.TERMINAL)
+def course_scans(desk: Desk, course_id: str) -> dict[str, list[Scan]]:
+    """Read what was measured in a course, by session."""
+    ids = list(
+        desk.session.scalars(
+            select(schema.Session.id)
+            .where(schema.Session.course_id == course_id)
+            .order_by(schema.Session.held_on, schema.Session.created_at)
+        )
+    )
+    return {session_id: _scans(desk, [session_id]) for session_id in ids}
+
+
+@operation(On.PHOTO, *_STAFF, Who.TERMINAL)
+def open_kept(desk: Desk, photo_id: str) -> tuple[bytes, dict[str, object], View]:
+    """Read a photo with what its file told, for measuring; `rescore` does that."""
+    row = desk.target
+    key = desk.client_key
+    webp = desk.records.vault.get(
+        key,
+        client_id=row.client_id,
+        kind=Kind.PHOTO,
+        object_id=photo_id,
+        sha256=row.object_sha256,
+    )
+    capture = unseal_json(key, row.source_sealed, place=_source(photo_id))
+    return webp, capture, View(row.view)
+
+
+def rescore(records: Records, principal: Principal, photo_id: str) -> Scan | None:
+    """Measure a kept photo with this program's metrics; older results stay.
+
+    Returns
+    -------
+    Scan or None
+        None where it could not be measured: the older result is still shown.
+    """
+    client_id = check(records, principal, "save_scan", photo_id) or ""
+    webp, capture, view = open_kept(records, principal, photo_id)
+    scan_id = new_id()
+    try:
+        scan = analyze(open_canonical(webp, capture), name="", view=view)
+    except SkinscanError as error:
+        save_failure(records, principal, photo_id, failure=error.cause)
+        return None
+    with records.database.read() as session:
+        key = records.client_key(session, client_id)
+    try:
+        receipt = records.vault.put(
+            key, _packed(scan), client_id=client_id, kind=Kind.SCAN, object_id=scan_id
+        )
+        save_scan(records, principal, photo_id, scan_id=scan_id, receipt=receipt)
+    except BaseException:
+        _forget(records, client_id, Kind.SCAN, scan_id)
+        raise
+    return replace(scan, pixels=None)
+
+
+@operation(On.PHOTO, *_STAFF, Who.TERMINAL, writes=True)
+def save_scan(desk: Desk, photo_id: str, *, scan_id: str, receipt: Receipt) -> None:
+    """Write the row of a scan that lies in the vault; `rescore` does both."""
+    confirm_consent(desk, desk.target.client_id)
+    _add_scan(desk, photo_id, scan_id, receipt)
+    desk.record(Action.PHOTO_CHANGED, detail={"photo": photo_id, "what": "scan"})
+
+
+@operation(On.PHOTO, *_STAFF, Who.TERMINAL, writes=True)
+def save_failure(desk: Desk, photo_id: str, *, failure: str) -> None:
+    """Write down that measuring failed; what was shown stays."""
+    desk.session.add(
+        schema.Scan(
+            client_id=desk.target.client_id,
+            photo_id=photo_id,
+            metrics_version=metrics_version(),
+            state=ScanState.FAILED,
+            failure=failure,
+            current=False,
+        )
+    )
+    desk.record(Action.PHOTO_CHANGED, detail={"photo": photo_id, "what": "failure"})
+
+
+def _add_scan(desk: Desk, photo_id: str, scan_id: str, receipt: Receipt) -> None:
+    desk.session.execute(
+        update(schema.Scan)
+        .where(schema.Scan.photo_id == photo_id, schema.Scan.current)
+        .values(current=False)
+    )
+    desk.session.add(
+        schema.Scan(
+            id=scan_id,
+            client_id=desk.client_id or "",
+            photo_id=photo_id,
+            metrics_version=metrics_version(),
+            state=ScanState.SCORED,
+            object_sha256=receipt.sha256,
+            object_bytes=receipt.size,
+        )
+    )
+    desk.session.flush()
+
+
+def _scans(desk: Desk, session_ids: Sequence[str]) -> list[Scan]:
+    rows = desk.session.execute(
+        select(schema.Scan, schema.Photo)
+        .join(schema.Photo, schema.Scan.photo_id == schema.Photo.id)
+        .where(
+            schema.Photo.session_id.in_(session_ids),
+            schema.Scan.current,
+            schema.Scan.state == ScanState.SCORED,
+        )
+        .order_by(schema.Photo.view, schema.Photo.take)
+    ).all()
+    key = desk.client_key
+    return [_read_scan(desk, key, scan, photo) for scan, photo in rows]
+
+
+def _read_scan(desk: Desk, key: Key, row: schema.Scan, photo: schema.Photo) -> Scan:
+    if row.object_sha256 is None:
+        raise RecordConflictError(
+            expected="a scan with its object",
+            found="one without",
+            remedy="Run: skinscan doctor",
+        )
+    content = desk.records.vault.get(
+        key,
+        client_id=row.client_id,
+        kind=Kind.SCAN,
+        object_id=row.id,
+        sha256=row.object_sha256,
+    )
+    return replace(scan_from_json(zlib.decompress(content).decode()), name=photo.id)
+
+
+def _packed(scan: Scan) -> bytes:
+    return zlib.compress(scan_to_json(scan).encode())
+
+
+def _next_take(desk: Desk, session_id: str, view: View) -> int:
+    last = desk.session.scalar(
+        select(func.max(schema.Photo.take)).where(
+            schema.Photo.session_id == session_id, schema.Photo.view == view.value
+        )
+    )
+    return (last or 0) + 1
+
+
+def _forget(records: Records, client_id: str, kind: Kind, object_id: str) -> None:
+    """Delete an object that nothing names; what fails here, `sweep` finds."""
+    try:
+        records.vault.delete(client_id=client_id, kind=kind, object_id=object_id)
+    except SkinscanError:
+        return
+
+
+def _card(row: schema.Photo, version: str | None) -> PhotoCard:
+    return PhotoCard(
+        row.id,
+        row.client_id,
+        row.session_id,
+        View(row.view),
+        row.take,
+        (row.width_px, row.height_px),
+        row.created_at,
+        version,
+    )
+
+
+def _source(photo_id: str) -> str:
+    return f"photos.source/{photo_id}"
