@@ -371,3 +371,15 @@ class ConsentMissingError(SkinscanError):
     """The client has not agreed to this, or does no longer."""
 
     cause = "consent_missing"
+
+
+class BackupMissingError(StoreError):
+    """There is no backup where one was expected."""
+
+    cause = "backup_missing"
+
+
+class BackupDamagedError(StoreError):
+    """A backup is not as it was made."""
+
+    cause = "backup_damaged"

@@ -444,9 +444,13 @@ def _next_take(desk: Desk, session_id: str, view: View) -> int:
 
 
 def _forget(records: Records, client_id: str, kind: Kind, object_id: str) -> None:
-    """Delete an object that nothing names; what fails here, `sweep` finds."""
+    """Delete an object unless a row names it; what cannot be decided now, a sweep finds later."""
+    row = schema.Photo if kind is Kind.PHOTO else schema.Scan
     try:
-        records.vault.delete(client_id=client_id, kind=kind, object_id=object_id)
+        with records.database.read() as session:
+            # A commit may have reached the disk although its confirmation was lost.
+            if session.get(row, object_id) is None:
+                records.vault.delete(client_id=client_id, kind=kind, object_id=object_id)
     except SkinscanError:
         return
 
