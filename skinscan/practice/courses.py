@@ -201,7 +201,7 @@ def add_session(
             course_id=course_id,
             held_on=held_on,
             record_sealed=seal_json(
-                desk.client_key, (notes or SessionNotes()).to_json(), place=_notes(session_id)
+                desk.client_key, (notes or SessionNotes()).to_json(), place=notes_place(session_id)
             ),
             made_by=desk.made_by,
         )
@@ -213,12 +213,7 @@ def add_session(
 @operation(On.COURSE, *_STAFF, Who.SELF, Who.TERMINAL)
 def sessions(desk: Desk, course_id: str) -> list[SessionCard]:
     """List the sessions of a course, oldest first."""
-    rows = desk.session.scalars(
-        select(schema.Session)
-        .where(schema.Session.course_id == course_id)
-        .order_by(schema.Session.held_on, schema.Session.created_at)
-    ).all()
-    return [_session(desk, row) for row in rows]
+    return [_session(desk, row) for row in session_rows(desk, course_id)]
 
 
 @operation(On.SESSION, *_STAFF, Who.SELF, Who.TERMINAL)
@@ -247,7 +242,7 @@ def edit_session(
         )
     _check_day(held_on)
     row.held_on = held_on
-    row.record_sealed = seal_json(desk.client_key, notes.to_json(), place=_notes(session_id))
+    row.record_sealed = seal_json(desk.client_key, notes.to_json(), place=notes_place(session_id))
     desk.record(Action.SESSION_CHANGED)
 
 
@@ -337,6 +332,15 @@ def remove_treatment(desk: Desk, treatment_id: str) -> None:  # noqa: ARG001 - r
     desk.record(Action.TREATMENT_CHANGED, detail={"what": "removed"})
 
 
+def session_rows(desk: Desk, course_id: str) -> Sequence[schema.Session]:
+    """Find the rows of a course's sessions, oldest first."""
+    return desk.session.scalars(
+        select(schema.Session)
+        .where(schema.Session.course_id == course_id)
+        .order_by(schema.Session.held_on, schema.Session.created_at)
+    ).all()
+
+
 def _course(desk: Desk, row: schema.Course) -> CourseCard:
     held, last_on = desk.session.execute(
         select(func.count(), func.max(schema.Session.held_on)).where(
@@ -368,7 +372,7 @@ def _session(desk: Desk, row: schema.Session) -> SessionCard:
         held_on=row.held_on,
         notes=None
         if asked_by_client
-        else SessionNotes.from_json(unseal_json(key, row.record_sealed, place=_notes(row.id))),
+        else SessionNotes.from_json(unseal_json(key, row.record_sealed, place=notes_place(row.id))),
         report=ClientReport.from_json(unseal_json(key, row.report_sealed, place=_report(row.id)))
         if row.report_sealed is not None
         else None,
@@ -397,7 +401,7 @@ def _plan(course_id: str) -> str:
     return f"courses.plan/{course_id}"
 
 
-def _notes(session_id: str) -> str:
+def notes_place(session_id: str) -> str:
     return f"sessions.record/{session_id}"
 
 

@@ -8,6 +8,7 @@ database carries it sealed with the recovery code.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, inspect, select
+from sqlalchemy import Connection, func, insert, select
 
 from skinscan.errors import (
     BackupDamagedError,
@@ -64,16 +65,13 @@ class Snapshot:
     ----------
     folder : Path
     made_at : datetime
-    objects : int
-        Belonging to it.
-    copied : int
-        Of these, new in this backup.
+    copied : int or None
+        Objects that were new in it; known only when it has just been made.
     """
 
     folder: Path
     made_at: datetime
-    objects: int
-    copied: int = 0
+    copied: int | None = None
 
 
 def back_up(records: Records, folder: Path, *, keep: int | None = None) -> Snapshot:
@@ -111,18 +109,15 @@ def back_up(records: Records, folder: Path, *, keep: int | None = None) -> Snaps
         session.add(note)
         records.record(session, Action.BACKED_UP, detail={"objects": len(manifest)})
     _prune(records, folder, keep=keep)
-    return Snapshot(snapshot, made_at, len(manifest), copied)
+    return Snapshot(snapshot, made_at, copied)
 
 
 def snapshots(folder: Path) -> list[Snapshot]:
     """List the snapshots of a backup folder, oldest first."""
-    found = []
-    for path in sorted((folder / "snapshots").glob("*Z")):
-        content = _manifest(path)
-        found.append(
-            Snapshot(path, datetime.fromisoformat(content["made_at"]), len(content["objects"]))
-        )
-    return found
+    return [
+        Snapshot(path, datetime.strptime(path.name, _STAMP).replace(tzinfo=UTC))
+        for path in sorted((folder / "snapshots").glob("*Z"))
+    ]
 
 
 def verify(folder: Path, snapshot: Snapshot | None = None) -> Snapshot:
@@ -404,11 +399,9 @@ def _copy_objects(folder: Path, database: Path, target: ObjectStore) -> None:
 def _exchange(path: Path, final: Path) -> None:
     _collapse(path)
     if final.exists():
-        with closing(sqlite3.connect(final)) as connection:
-            try:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error:
-                pass  # damaged: kept as it is
+        # A damaged one is kept as it is.
+        with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(final)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         aside = _set_aside(final)
         final.rename(aside)
         for end in ("-wal", "-shm"):
@@ -434,7 +427,7 @@ def _load(path: Path, places: Places) -> None:
                 )
             clients, users = Base.metadata.tables["clients"], Base.metadata.tables["users"]
             carers = []
-            for table in _ordered(into):
+            for table in _ordered():
                 found = [dict(row) for row in rows.execute(select(table)).mappings()]
                 if table is clients:
                     carers = [(r["id"], r["practitioner_id"]) for r in found]
@@ -453,10 +446,8 @@ def _load(path: Path, places: Places) -> None:
         target.close()
 
 
-def _ordered(connection: Connection) -> list[Any]:
-    inspect(connection)
-    tables = _tables()
-    names = [table.name for table in tables]
+def _ordered() -> list[Any]:
+    names = [table.name for table in _tables()]
     # Rows of users refer to clients; the way back is set afterwards.
     first = ["practices", "clients", "users"]
     rest = [name for name in names if name not in first]

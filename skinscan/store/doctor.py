@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -166,26 +165,15 @@ def _care(records: Records) -> Iterator[Finding]:
         return
     for copy in migrations.copies_of(path):
         yield Finding(
-            "upgrade_copy",
+            "old_copy",
             copy.name,
-            "A copy from before an upgrade; delete it once all is well.",
-            severe=False,
-        )
-    for found in _set_aside(path):
-        yield Finding(
-            "restore_copy",
-            found.name,
-            "What was there before a restore; delete it once all is well.",
+            "The database as it was before an upgrade or a restore; delete it once all is well.",
             severe=False,
         )
     if not keep_reserve(records.database):
         yield Finding("disk_full", "", "The disk is nearly full: make room.", severe=False)
-    if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield Finding("database_readable", "", "Others on this machine can read the database.")
-
-
-def _set_aside(path: Path) -> list[Path]:
-    return sorted(path.parent.glob(f"{path.name}.before-restore-*"))
 
 
 def _data_folders(records: Records) -> list[Path]:

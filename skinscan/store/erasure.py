@@ -1,4 +1,4 @@
-"""Erasing a client: rows, key and objects, so that neither this disk nor a backup brings them back."""
+"""Erasing a client: rows, key and objects; neither this disk nor a backup brings them back."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def erase(records: Records, client_id: str, *, actor: str | None) -> Erasure:
             )
             return removed
 
-    remember_erased(records.places.key_file, {client_id})
     removed = _with_reserve(records.database, rows)
+    remember_erased(records.places.key_file, {client_id})
     objects = 0
     for entry in list(records.vault.objects.list(client_id)):
         records.vault.objects.delete(entry.name)
