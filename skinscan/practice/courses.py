@@ -402,6 +402,7 @@ def _plan(course_id: str) -> str:
 
 
 def notes_place(session_id: str) -> str:
+    """Tell the place that a session's notes are bound to."""
     return f"sessions.record/{session_id}"
 
 
