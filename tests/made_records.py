@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
-from datetime import date
-from functools import lru_cache
+from dataclasses import dataclass, field
 
-import cv2
-import numpy as np
+from _practice import DAY, picture, prepared
+from _practice import add_user as user
 
-import skinscan
-from skinscan.photo import open_photo
 from skinscan.practice import clients, courses
 from skinscan.practice.forms import Plan, Profile, SessionNotes
-from skinscan.practice.photos import Prepared
 from skinscan.practice.principal import TERMINAL, Principal
-from skinscan.resources import sample_course_dir
-from skinscan.store.canonical import canonical
 from skinscan.store.records import Places, Records, create_records
-from skinscan.store.schema import Purpose, Role, User, now
+from skinscan.store.schema import Purpose, Role
 
-DAY = date(2026, 3, 3)
 CANARY = "Canary Quetzalcoatl Featherstonehaugh"
 
 
 def places(tmp_path):
     return Places.of(tmp_path / "data", tmp_path / "keys" / "master.key")
-
-
-def user(records, role, *, client_id=None, disabled=False, practice_id=None):
-    """Add somebody who can sign in; as whom they then ask."""
-    with records.database.write() as session:
-        row = User(
-            practice_id=practice_id or records.practice_id,
-            role=role,
-            client_id=client_id,
-            login_index=hashlib.sha256(np.random.default_rng().bytes(16)).digest(),
-            profile_sealed=b"s",
-            disabled_at=now() if disabled else None,
-        )
-        session.add(row)
-        session.flush()
-        return Principal(user_id=row.id, role=role)
 
 
 @dataclass
@@ -93,24 +68,6 @@ def office(where, *, name=CANARY):
         course_id=course_id,
         session_id=session_id,
     )
-
-
-@lru_cache(maxsize=1)
-def sample_scan():
-    """The Scan of a sample photo, measured once."""
-    photo = min(sample_course_dir().glob("*_front.jpg"))
-    return replace(skinscan.analyze(photo.read_bytes(), name=""), pixels=None)
-
-
-def picture(seed, size=320):
-    """A picture of noise as PNG: nobody's face."""
-    noise = np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    return cv2.imencode(".png", noise)[1].tobytes()
-
-
-def prepared(seed, size=320):
-    """A photo that seems to have been measured; every seed is another picture."""
-    return Prepared(canonical(open_photo(picture(seed, size))), sample_scan())
 
 
 __all__ = ["CANARY", "DAY", "TERMINAL", "Office", "office", "picture", "places", "prepared", "user"]

@@ -285,6 +285,22 @@ def test_a_full_disk_is_a_typed_error_and_leaves_nothing(made, monkeypatch):
     assert photos.photos(made.records, made.carer, made.session_id) == []
 
 
+def test_a_client_sees_photos_only_of_sessions_that_were_shared(made):
+    later = courses.add_session(made.records, made.carer, made.course_id, DAY)
+    ids = [
+        photos.add_photo(made.records, made.carer, where, prepared(k))
+        for k, where in enumerate((made.session_id, later))
+    ]
+    courses.share_session(made.records, made.carer, later)
+
+    def seen(principal):
+        found = photos.course_photos(made.records, principal, made.course_id)
+        return {where: [c.id for c in cards] for where, cards in found.items()}
+
+    assert seen(made.carer) == {made.session_id: [ids[0]], later: [ids[1]]}
+    assert seen(made.client) == {later: [ids[1]]}
+
+
 # Results
 
 

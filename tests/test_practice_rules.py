@@ -52,6 +52,7 @@ TABLE = {
     "remove_treatment": "op",
     "save_photo": "opt",
     "photos": "opht",
+    "course_photos": "opst",
     "view_photo": "oph",
     "correct_view": "op",
     "move_photo": "op",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from skinscan.errors import PhotoKnownError, RecordConflictError, SkinscanError
 from skinscan.landmarks import View
@@ -21,7 +21,7 @@ from skinscan.store import schema
 from skinscan.store.audit import Action
 from skinscan.store.canonical import Canonical, canonical, open_canonical
 from skinscan.store.records import Records
-from skinscan.store.schema import ScanState, new_id
+from skinscan.store.schema import Role, ScanState, new_id
 from skinscan.store.sealing import Key, keyed_digest, seal_json, unseal_json
 from skinscan.store.vault import Kind, Receipt
 
@@ -217,19 +217,19 @@ def save_photo(
 @operation(On.SESSION, *_STAFF, Who.SELF_IF_SHARED, Who.TERMINAL)
 def photos(desk: Desk, session_id: str) -> list[PhotoCard]:
     """List the photos of a session: front, left, right, and takes in order."""
-    found = desk.session.execute(
-        select(schema.Photo, schema.Scan.metrics_version)
-        .outerjoin(
-            schema.Scan,
-            (schema.Scan.photo_id == schema.Photo.id)
-            & schema.Scan.current
-            & (schema.Scan.state == ScanState.SCORED),
-        )
-        .where(schema.Photo.session_id == session_id)
-    ).all()
-    cards = [_card(row, version) for row, version in found]
-    order = list(View)
-    return sorted(cards, key=lambda card: (order.index(card.view), card.take))
+    return _cards(desk, schema.Photo.session_id == session_id)
+
+
+@operation(On.COURSE, *_STAFF, Who.SELF, Who.TERMINAL)
+def course_photos(desk: Desk, course_id: str) -> dict[str, list[PhotoCard]]:
+    """List the photos of a course by session; the client gets those that were shared."""
+    held = select(schema.Session.id).where(schema.Session.course_id == course_id)
+    if desk.user is not None and desk.user.role is Role.CLIENT:
+        held = held.where(schema.Session.shared_at.is_not(None))
+    found: dict[str, list[PhotoCard]] = {}
+    for card in _cards(desk, schema.Photo.session_id.in_(held)):
+        found.setdefault(card.session_id, []).append(card)
+    return found
 
 
 @operation(On.PHOTO, *_STAFF, Who.SELF_IF_SHARED, writes=True)
@@ -453,6 +453,22 @@ def _forget(records: Records, client_id: str, kind: Kind, object_id: str) -> Non
                 records.vault.delete(client_id=client_id, kind=kind, object_id=object_id)
     except SkinscanError:
         return
+
+
+def _cards(desk: Desk, which: ColumnElement[bool]) -> list[PhotoCard]:
+    found = desk.session.execute(
+        select(schema.Photo, schema.Scan.metrics_version)
+        .outerjoin(
+            schema.Scan,
+            (schema.Scan.photo_id == schema.Photo.id)
+            & schema.Scan.current
+            & (schema.Scan.state == ScanState.SCORED),
+        )
+        .where(which)
+    ).all()
+    order = list(View)
+    cards = [_card(row, version) for row, version in found]
+    return sorted(cards, key=lambda card: (order.index(card.view), card.take))
 
 
 def _card(row: schema.Photo, version: str | None) -> PhotoCard:

@@ -27,6 +27,7 @@ from skinscan.errors import (
     BackupDamagedError,
     BackupMissingError,
     DatabaseExistsError,
+    ObjectDamagedError,
     ObjectMissingError,
     RecoveryCodeError,
     SealError,
@@ -146,6 +147,8 @@ def verify(folder: Path, snapshot: Snapshot | None = None) -> Snapshot:
             check(objects.get(name), bytes.fromhex(sha256))
         except ObjectMissingError as error:
             raise _damaged("an object missing") from error
+        except ObjectDamagedError as error:
+            raise _damaged("an object changed") from error
     return chosen
 
 

@@ -171,13 +171,15 @@ class FsspecObjects:
 
     def put(self, name: str, content: bytes) -> None:
         """See `ObjectStore`."""
+        path = self._path(name)
         with _reached():
-            self._fs.pipe_file(self._path(name), content)
+            self._fs.pipe_file(path, content)
 
     def get(self, name: str) -> bytes:
         """See `ObjectStore`."""
+        path = self._path(name)
         with _reached():
-            content: bytes = self._fs.cat_file(self._path(name))
+            content: bytes = self._fs.cat_file(path)
         return content
 
     def delete(self, name: str) -> None:
