@@ -79,7 +79,7 @@ COMPOSED = {
     "rescore": "save_scan",
     "erase_client": "allow_erasure",
     "export_client": "note_export",
-    "export_bytes": "note_export",
+    "write_export": "note_export",
     "progress": "course",
 }
 

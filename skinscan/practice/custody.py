@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import func, select
 
@@ -155,7 +155,7 @@ def export_client(records: Records, principal: Principal, client_id: str, path: 
         handle = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(export_bytes(records, principal, client_id))
+                write_export(records, principal, client_id, file)
                 file.flush()
                 os.fsync(file.fileno())
             os.link(partial, path)
@@ -169,8 +169,8 @@ def export_client(records: Records, principal: Principal, client_id: str, path: 
         ) from error
 
 
-def export_bytes(records: Records, principal: Principal, client_id: str) -> bytes:
-    """Make the ZIP file of `export_client` in memory."""
+def write_export(records: Records, principal: Principal, client_id: str, file: BinaryIO) -> None:
+    """Write the ZIP file of `export_client` into an open file, one photo in memory at a time."""
     note_export(records, principal, client_id)
     told: dict[str, Any] = {
         "form": EXPORT_FORMAT,
@@ -182,8 +182,7 @@ def export_bytes(records: Records, principal: Principal, client_id: str) -> byte
     table = io.StringIO()
     rows = csv.writer(table)
     rows.writerow(["date", *TABLE_COLUMNS])
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for course in courses.courses(records, principal, client_id):
             entry: dict[str, Any] = _plain(course)
             entry["sessions"] = []
@@ -207,7 +206,6 @@ def export_bytes(records: Records, principal: Principal, client_id: str) -> byte
         archive.writestr("client.json", json.dumps(told, ensure_ascii=False, indent=1, default=str))
         archive.writestr("measurements.csv", table.getvalue())
         archive.writestr("README.txt", _READ_ME.format(format=EXPORT_FORMAT))
-    return packed.getvalue()
 
 
 @operation(On.CLIENT, Who.OWNER, Who.SELF, Who.TERMINAL, writes=True)
