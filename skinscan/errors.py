@@ -383,3 +383,9 @@ class BackupDamagedError(StoreError):
     """A backup is not as it was made."""
 
     cause = "backup_damaged"
+
+
+class LookError(SkinscanError):
+    """Pictures of a photo were kept by another version."""
+
+    cause = "look"

@@ -54,6 +54,7 @@ TABLE = {
     "photos": "opht",
     "course_photos": "opst",
     "view_photo": "oph",
+    "course_looks": "ops",
     "correct_view": "op",
     "move_photo": "op",
     "remove_photo_rows": "op",
