@@ -18,6 +18,9 @@ MAX_SIGN_IN_NAME = 254
 #: Characters of a name to be shown.
 MAX_DISPLAY_NAME = 120
 
+#: Characters of what somebody typed that are looked at: longer than any name, with room for spaces.
+_LOOKED_AT = 1000
+
 #: Rounds after which folding changes nothing any more; two are enough for all of Unicode 14.
 _ROUNDS = 4
 
@@ -28,6 +31,7 @@ def fold(name: str) -> str:
     Compatibility forms, upper and lower case, and spaces around and between do not count (NFKC
     and case folding, Unicode chapter 3.13).
     """
+    name = name[:_LOOKED_AT]
     for _ in range(_ROUNDS):
         folded = unicodedata.normalize("NFKC", name).casefold()
         folded = " ".join(unicodedata.normalize("NFKC", folded).split())
@@ -49,7 +53,7 @@ def sign_in_name(name: str) -> str:
     ------
     NameFormError
     """
-    return _checked(fold(name[: MAX_SIGN_IN_NAME + 1]), MAX_SIGN_IN_NAME, "a sign-in name")
+    return _checked(fold(name), MAX_SIGN_IN_NAME, "a sign-in name")
 
 
 def display_name(name: str) -> str:
@@ -64,7 +68,8 @@ def display_name(name: str) -> str:
     ------
     NameFormError
     """
-    return _checked(unicodedata.normalize("NFC", name).strip(), MAX_DISPLAY_NAME, "a name")
+    composed = unicodedata.normalize("NFC", name[:_LOOKED_AT]).strip()
+    return _checked(composed, MAX_DISPLAY_NAME, "a name")
 
 
 def login_index(key: Key, name: str) -> bytes:

@@ -26,7 +26,7 @@ MIN_SCORE = 3
 
 #: Characters that are judged. zxcvbn takes seconds for longer ones made to that end; a password
 #: is no weaker than its beginning.
-JUDGED_LENGTH = 40
+JUDGED_LENGTH = 32
 
 #: Passwords that are checked at the same time.
 PARALLEL = 4
