@@ -64,6 +64,7 @@ TABLE = {
     "save_scan": "opt",
     "save_failure": "opt",
     "session_states": "opst",
+    "version": "opst",
     "settings": "opt",
     "change_settings": "ot",
     "audit_lines": "ot",
@@ -71,6 +72,12 @@ TABLE = {
     "due_for_erasure": "ot",
     "allow_erasure": "ot",
     "note_export": "ost",
+    "staff": "opt",
+    "account_of_client": "op",
+    "allow_managing_staff": "o",
+    "allow_managing_user": "o",
+    "last_backup": "ot",
+    "allow_examining": "ot",
 }
 
 #: Functions over several operations, and the operation that lets one in.
@@ -82,6 +89,13 @@ COMPOSED = {
     "export_client": "note_export",
     "write_export": "note_export",
     "progress": "course",
+    "examine_storage": "allow_examining",
+    "invite_staff": "allow_managing_staff",
+    "invite_client": "account_of_client",
+    "reset_client": "account_of_client",
+    "reset_staff": "allow_managing_user",
+    "disable": "allow_managing_user",
+    "enable": "allow_managing_user",
 }
 
 PEOPLE = (
