@@ -65,7 +65,7 @@ TABLE = {
     "save_failure": "opt",
     "session_states": "opst",
     "version": "opst",
-    "settings": "opt",
+    "settings": "opst",
     "change_settings": "ot",
     "audit_lines": "ot",
     "verify_audit": "ot",
@@ -173,6 +173,8 @@ LETTERS = {
 def expected(person, letters, on):
     if person == "colleague where each has their own":
         return "p" in letters and on in (On.PRACTICE, On.USER)
+    if person == "other client":
+        return "s" in letters and on is On.PRACTICE
     return bool(set(LETTERS.get(person, "")) & set(letters))
 
 

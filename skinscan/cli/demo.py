@@ -39,7 +39,42 @@ from skinscan.store.schema import Purpose, Role, now
 OWNER, PRACTITIONER, CLIENT = "owner", "practitioner", "client"
 
 _CLIENT_NAME: Final = "Sample Client"
-_WORDS: Final = ["amber", "birch", "cedar", "clover", "copper", "coral", "ember", "fern", "flint", "harbor", "hazel", "indigo", "juniper", "lantern", "maple", "meadow", "nutmeg", "ochre", "olive", "onyx", "pebble", "poppy", "quartz", "river", "saffron", "sage", "slate", "thistle", "timber", "umber", "velvet", "walnut", "willow", "zephyr"]
+_WORDS: Final = (
+    "amber",
+    "birch",
+    "cedar",
+    "clover",
+    "copper",
+    "coral",
+    "ember",
+    "fern",
+    "flint",
+    "harbor",
+    "hazel",
+    "indigo",
+    "juniper",
+    "lantern",
+    "maple",
+    "meadow",
+    "nutmeg",
+    "ochre",
+    "olive",
+    "onyx",
+    "pebble",
+    "poppy",
+    "quartz",
+    "river",
+    "saffron",
+    "sage",
+    "slate",
+    "thistle",
+    "timber",
+    "umber",
+    "velvet",
+    "walnut",
+    "willow",
+    "zephyr",
+)
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,13 @@ def demo(*, port: int | None, browser: bool, say: Say) -> int:
         for name in (PRACTITIONER, CLIENT, OWNER):
             say(f"  {name:13}{made.passwords[name]}")
         say("")
+        say(f"Signed in as the practitioner: {serving.url}{made.entrance}")
         return running.run(
             serving,
             environment={**_places(made.places), PLAIN_HTTP: "1", ENTRANCE: "1"},
             page=made.entrance,
             browser=browser,
-            say=lambda text: (say(text), say(f"Signed in: {serving.url}{made.entrance}"))[0],
+            say=say,
         )
 
 

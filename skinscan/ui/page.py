@@ -78,7 +78,15 @@ def _course(held: Visit) -> None:
     photos_section(held, photos)
 
 
-def foot() -> None:
-    """Say at the end of every page what the numbers are not."""
-    lines = "".join(markup.paragraph(line, "sk-small") for line in strings.DISCLAIMERS)
+def foot(*, kept: bool) -> None:
+    """Say at the end of every page what the numbers are not, and what becomes of photos.
+
+    Parameters
+    ----------
+    kept : bool
+        Whether the page's photos belong to the records.
+    """
+    last = strings.PRIVACY_KEPT if kept else strings.PRIVACY_FORGOTTEN
+    said = (*strings.DISCLAIMERS, last)
+    lines = "".join(markup.paragraph(line, "sk-small") for line in said)
     st.html(f'<footer class="sk-foot">{lines}</footer>')

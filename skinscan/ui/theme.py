@@ -62,10 +62,7 @@ _STYLE: Final = """
 .sk-out { margin: 0; font-size: 0.92rem; white-space: nowrap; }
 .st-key-top { justify-content: space-between; }
 .sk-face-map { width: 100%; max-width: 15rem; }
-.sk-face-map .sk-face { fill: none; stroke: currentColor; stroke-width: 0.8; opacity: 0.6; }
-.sk-face-map .sk-region { fill: currentColor; fill-opacity: 0.06; stroke: currentColor;
-  stroke-width: 0.4; stroke-opacity: 0.5; }
-.sk-face-map .sk-chosen { fill: #2a7fb8; fill-opacity: 0.75; }
+.sk-out a { color: inherit; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
 [data-testid="stButtonGroup"] button[aria-checked="true"],
 [data-testid="stButtonGroup"] button[aria-checked="true"] * { color: inherit !important; }

@@ -226,6 +226,7 @@ def _plan(asker: Asker, card: ClientCard) -> None:
             strings.COURSE_REGIONS,
             list(groups()),
             selection_mode="multi",
+            wrap=True,
             format_func=group_name,
         )
         if not st.form_submit_button(strings.COURSE_NEW, type="primary"):
@@ -330,7 +331,7 @@ def _treatments(asker: Asker, card: ClientCard) -> None:
             )
     with st.form("treatment", border=False, clear_on_submit=True):
         one, two, three = st.columns((1, 1, 2), vertical_alignment="bottom")
-        kind_of = one.selectbox(
+        kind_of: EventKind = one.selectbox(  # type: ignore[assignment]
             strings.TREATMENT_KIND,
             list(EventKind),
             format_func=lambda k: strings.TREATMENT_KINDS[k.value],
@@ -346,7 +347,7 @@ def _treatments(asker: Asker, card: ClientCard) -> None:
 
 
 def _account(asker: Asker, card: ClientCard) -> None:
-    st.subheader(strings.NAV_PROGRESS, anchor=False)
+    st.subheader(strings.ACCOUNT_OF_CLIENT, anchor=False)
     if staff.account_of_client(asker.records, asker.principal, card.id) is None:
         if st.button(strings.INVITE_CLIENT, key="invite"):
             with calm():

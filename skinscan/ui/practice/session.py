@@ -175,6 +175,7 @@ def _notes(asker: Asker, card: SessionCard) -> None:
             strings.REGIONS_TREATED,
             list(groups()),
             selection_mode="multi",
+            wrap=True,
             default=[name for name in notes.regions if name in groups()],
             format_func=group_name,
             key=f"regions_{card.id}",
@@ -243,9 +244,9 @@ def _result(asker: Asker, card: SessionCard) -> None:
     with calm():
         course = courses.course(asker.records, asker.principal, card.course_id)
         held = open_course(asker, course)
-        if not held.photos:
+        if not any(photo.taken_on == card.held_on for photo in held.photos.values()):
             return
         st.header(strings.RESULT_TITLE, anchor=False)
         dated = [photo for photo in held.photos.values() if photo.taken_on is not None]
-        if not progress_section(held, dated):
+        if not progress_section(held, dated, charts=False):
             markup.write(strings.RESULT_BASELINE, "sk-lead")

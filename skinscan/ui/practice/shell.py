@@ -57,7 +57,7 @@ def show() -> None:
     except Exception as error:  # noqa: BLE001 - no traceback on a practitioner's screen
         log_unexpected(error)
         markup.note(photo_strings.UNEXPECTED, (), look=True)
-    foot()
+    foot(kept=st.session_state.get("nav") != strings.NAV_QUICK)
 
 
 def _body() -> None:
@@ -78,6 +78,7 @@ def _body() -> None:
             list(pages),
             default=next(iter(pages)),
             label_visibility="collapsed",
+            wrap=True,
             key="nav",
             required=True,
         )
