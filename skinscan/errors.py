@@ -295,6 +295,102 @@ class SealError(StoreError):
     cause = "seal"
 
 
+class KeyFileError(StoreError):
+    """The key file is missing, is none, or would be overwritten."""
+
+    cause = "key_file"
+
+
+class RecoveryCodeError(StoreError):
+    """The recovery code is mistyped, or belongs to other records."""
+
+    cause = "recovery_code"
+
+
+class ObjectStoreError(StoreError):
+    """Something is wrong with where photos and scans are kept."""
+
+    cause = "object_store"
+
+
+class ObjectMissingError(ObjectStoreError):
+    """An object that the records name is not there."""
+
+    cause = "object_missing"
+
+
+class ObjectDamagedError(ObjectStoreError):
+    """An object is not what was written."""
+
+    cause = "object_damaged"
+
+
+class ObjectStoreUnavailableError(ObjectStoreError):
+    """The object store cannot be reached, read or written."""
+
+    cause = "object_store_unavailable"
+
+
+class PhotoKnownError(StoreError):
+    """The same picture is kept for this client already."""
+
+    cause = "photo_known"
+
+
+class AuditError(StoreError):
+    """The audit trail was changed."""
+
+    cause = "audit"
+
+
+class ErasedError(StoreError):
+    """The client was erased."""
+
+    cause = "erased"
+
+
+class RecordMissingError(StoreError):
+    """There is no such record, or none that this person may know of."""
+
+    cause = "record_missing"
+
+
+class DeniedError(SkinscanError):
+    """Who asks may not do this."""
+
+    cause = "denied"
+
+
+class BadInputError(SkinscanError):
+    """Something that was typed in cannot be taken as it is."""
+
+    cause = "bad_input"
+
+
+class ConsentMissingError(SkinscanError):
+    """The client has not agreed to this, or does no longer."""
+
+    cause = "consent_missing"
+
+
+class BackupMissingError(StoreError):
+    """There is no backup where one was expected."""
+
+    cause = "backup_missing"
+
+
+class BackupDamagedError(StoreError):
+    """A backup is not as it was made."""
+
+    cause = "backup_damaged"
+
+
+class LookError(SkinscanError):
+    """Pictures of a photo were kept by another version."""
+
+    cause = "look"
+
+
 class NameFormError(StoreError):
     """A sign-in name or a name to be shown is empty, too long, or holds invisible characters."""
 

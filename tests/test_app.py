@@ -14,6 +14,7 @@ import fake_courses
 import numpy as np
 import pytest
 
+from skinscan import looks
 from skinscan.errors import NoFaceError, NotAnImageError, SeveralFacesError, SkinscanError
 from skinscan.flags import SENTENCES, Flag
 from skinscan.landmarks import View
@@ -315,9 +316,9 @@ def test_a_picture_carries_its_own_bytes_and_an_escaped_description():
 
 
 def test_pictures_are_reduced():
-    jpeg = pictures.encode(np.zeros((2000, 1000, 3), np.uint8), 500)
+    jpeg = looks.encode(np.zeros((2000, 1000, 3), np.uint8), 500)
     assert jpeg[:2] == b"\xff\xd8"
-    assert len(pictures.thumbnail(make_scan())) > 100
+    assert len(looks.thumbnail(make_scan())) > 100
 
 
 def contrast(one, other):
@@ -455,7 +456,7 @@ def test_a_page_holds_so_many_photos_and_says_how_many_were_left_out():
 def test_what_is_removed_is_forgotten():
     visit = state.Visit()
     photo = make_photo(D1)
-    drawn = pictures.draw_all(photo.scan)
+    drawn = looks.draw_all(photo.scan)
     visit.measured[photo.sha256] = scoring.Measured(scan=photo.scan, pictures=drawn)
     visit.take([photo], [])
     visit.remove(photo.sha256)
