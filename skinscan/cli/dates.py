@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 
 from skinscan.errors import BadOptionError
-from skinscan.ui.course import date_from_name
+from skinscan.filenames import date_from_name
 
 _COLUMNS = ("photo", "date")
 

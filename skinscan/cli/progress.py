@@ -322,7 +322,9 @@ def write(
     pictures = _photo_pictures(progress, pair, locale, say)
     # The suffix tells the search for photos that these are none.
     for name in mapped_metrics(progress):
-        files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(change_map(progress, name), ".jpg")
+        files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(
+            change_map(progress, name, locale=locale), ".jpg"
+        )
     for name, picture in pictures.items():
         files[f"{name}{OVERLAY_SUFFIX}"] = encoded(picture.rgb, ".jpg")
     if motion is not None:

@@ -141,7 +141,11 @@ def _maps(progress: Progress, locale: str) -> str:
         return _section(words.REPORT_WHERE, f"<p>{escape(words.REPORT_NO_MAP)}</p>")
     figures = [
         _figure(
-            _image(change_map(progress, name), described(progress, name, locale=locale), ".png"),
+            _image(
+                change_map(progress, name, locale=locale),
+                described(progress, name, locale=locale),
+                ".png",
+            ),
             words.REPORT_MAP.format(subject=words.words_of(name).subject),
             kind="map",
         )
@@ -201,7 +205,7 @@ def _row(change: Change, locale: Locale) -> str:
     before, size, interval, sdc = (escape(text) for text in _cells(change, locale))
     verdict = words.VERDICTS[change.verdict]
     if change.verdict is Verdict.NOT_COMPARABLE:
-        verdict = f"{verdict}: {change.reasons[0].sentence}"
+        verdict = f"{verdict}: {locale.sentence(change.reasons[0].sentence)}"
     kind = ' class="claimed"' if change.verdict.claimed else ""
     return (
         f'<tr><th scope="row">{escape(metric(change.metric).title)}</th>'
@@ -244,7 +248,7 @@ def _differences(progress: Progress, locale: Locale) -> Iterator[str]:
             which = words.BEFORE if on == progress.sessions[0] else words.AFTER
         for sentence, concerns in found.items():
             yield words.REPORT_DIFFERENCE.format(
-                when=which, sentence=sentence, concerns=", ".join(concerns)
+                when=which, sentence=locale.sentence(sentence), concerns=", ".join(concerns)
             )
 
 

@@ -225,7 +225,7 @@ def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
     item = found.concern(concern or first)
     name = item.leading.metric
     if name in mapped_metrics(found):
-        jpeg = pictures.encode(change_map(found, name), pictures.PICTURE_PX)
+        jpeg = pictures.encode(change_map(found, name, locale=strings.LOCALE), pictures.PICTURE_PX)
         tag = pictures.image_tag(
             jpeg, alt=described(found, name, locale=strings.LOCALE), css="sk-drawn"
         )
