@@ -18,7 +18,9 @@ from PIL import Image
 from skinscan import analyze, compare, precision, track
 from skinscan.errors import ScanFileError
 from skinscan.plots import (
+    LEAST_MATCHED,
     Picture,
+    Unmatched,
     as_svg,
     before_after,
     change_map,
@@ -341,7 +343,9 @@ def test_two_faces_have_no_picture_of_their_difference(sample):
         for lv, layer in face.layers.items()
     }
     pixels = replace(moved.pixels, facemap=replace(face, layers=layers))
-    assert difference(first, replace(moved, pixels=pixels)) is None
+    found = difference(first, replace(moved, pixels=pixels))
+    assert isinstance(found, Unmatched)
+    assert 0 <= found.matched_share < LEAST_MATCHED
     with pytest.raises(ScanFileError, match="photos"):
         difference(replace(first, pixels=None), moved)
 
@@ -423,6 +427,12 @@ def test_the_report_tabulates_interval_and_verdict():
     assert f"{change.percent:.0f}".replace("-", "−") in page
     assert f"({100 * change.coverage:.0f} %)" in page or f"({100 * change.coverage:.1f} %)" in page
     assert f'<td class="claimed">{Verdict.IMPROVED.value}</td>' in page
+
+
+def test_the_report_says_what_could_not_be_shown():
+    page = report(course(), remarks=["No picture: <b>12 %</b> agree."])
+    assert "<p>No picture: &lt;b&gt;12\u00a0%&lt;/b&gt; agree.</p>" in page
+    assert words.REPORT_PHOTOS in page
 
 
 def test_the_report_lists_differences_between_photos():

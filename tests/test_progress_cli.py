@@ -1,5 +1,7 @@
 """``skinscan compare`` and ``skinscan track``: dates, people, tables, exit codes."""
 
+import html
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fake_courses import SEVERITY, scan, write_precision
+from PIL import Image
 from typer.testing import CliRunner
 
 import skinscan.scan
@@ -22,9 +25,12 @@ from skinscan.errors import (
     NoFaceError,
     SourceFolderError,
 )
+from skinscan.metrics import Concern
+from skinscan.plots import Unmatched
 from skinscan.precision import precision_model
-from skinscan.progress import Event, EventKind
+from skinscan.progress import Event, EventKind, words
 from skinscan.progress.tables import CHANGE_COLUMNS, SESSION_COLUMNS
+from skinscan.resources import sample_course_dir
 
 TAKEN = datetime(2026, 5, 1, 12, 0)  # noqa: DTZ001 - EXIF has no time zone
 
@@ -192,6 +198,77 @@ def test_wrong_options_end_with_a_sentence(folder, options):
 
 def test_events_are_read():
     assert parse_event("sun:2026-03-05") == Event(date(2026, 3, 5), EventKind.SUN)
+
+
+# What is written -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Two photos of the sample course, analysed once, with their pixels."""
+    days = ("2026-03-03", "2026-04-21")
+    paths = [sample_course_dir() / f"{day}_front.jpg" for day in days]
+    return dict(zip(days, map(skinscan.scan.analyze, paths), strict=True))
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch, measured):
+    """A folder of both, whose severity halves."""
+    folder = tmp_path / "client"
+    folder.mkdir()
+
+    def analyze(path, *, name, largest_face):
+        del largest_face
+        found = measured[Path(path).stem]
+        half = 0.5 if Path(path).stem == max(measured) else 1.0
+        numbers = [
+            replace(n, value=half * n.value) if n.metric == SEVERITY else n
+            for n in measured[min(measured)].measurements
+        ]
+        return replace(found, name=name, measurements=tuple(numbers))
+
+    monkeypatch.setattr(cli_progress, "analyze", analyze)
+    for day in measured:
+        (folder / f"{day}.jpg").touch()
+    return folder
+
+
+def alternatives(page):
+    """The alternative text of every picture of a page."""
+    return [html.unescape(text) for text in re.findall(r'<img alt="([^"]*)"', page)]
+
+
+def test_track_writes_a_chart_of_regions_a_difference_and_a_time_lapse(photos, tmp_path):
+    out = tmp_path / "out"
+    result = call("track", photos, "-o", out)
+    assert result.exit_code == 0, result.stderr
+    written = {path.name for path in out.iterdir()}
+    assert {f"regions_{concern.value}.svg" for concern in Concern} <= written
+    assert "Crow's feet" in (out / "regions_wrinkles.svg").read_text(encoding="utf-8")
+    with Image.open(out / "timelapse.overlay.webp") as film:  # noqa: TID251 - our own file
+        assert (film.format, film.n_frames) == ("WEBP", 2)
+    with Image.open(out / "difference.overlay.jpg") as picture:  # noqa: TID251 - same
+        assert (picture.format, picture.width) == ("JPEG", 640)
+    assert {"before_after.overlay.jpg", "lines.overlay.jpg"} <= written
+    shown = alternatives((out / "report.html").read_text(encoding="utf-8"))
+    assert words.DIFFERENCE_ALT in shown
+    assert words.REPORT_MOTION_ALT in shown
+    with pytest.raises(SourceFolderError):  # none of it is taken for a photo
+        find_photos([out])
+
+
+def test_what_cannot_be_subtracted_is_said_in_the_shell_and_in_the_report(
+    photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cli_progress, "difference", lambda *_: Unmatched(0.1234))
+    out = tmp_path / "out"
+    result = call("track", photos, "-o", out)
+    assert result.exit_code == 0, result.stderr
+    sentence = words.DIFFERENCE_NONE.format(share="12", least="50")
+    assert sentence in result.stderr
+    assert "difference.overlay.jpg" not in {path.name for path in out.iterdir()}
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert sentence in html.unescape(page).replace("\u00a0", " ")
 
 
 # compare ----------------------------------------------------------------------------------------

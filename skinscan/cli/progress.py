@@ -15,7 +15,9 @@ from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoErr
 from skinscan.identity import similarity
 from skinscan.landmarks import View
 from skinscan.plots import (
+    LEAST_MATCHED,
     Picture,
+    Unmatched,
     as_svg,
     before_after,
     change_map,
@@ -246,11 +248,14 @@ def course_in_motion(
 
 
 def _photo_pictures(
-    progress: Progress, pair: tuple[Scan, Scan] | None, locale: str, say: Say
-) -> dict[str, Picture]:
-    """Draw two photos side by side, by file name; none where there are no two to show."""
+    progress: Progress, pair: tuple[Scan, Scan] | None, locale: str
+) -> tuple[dict[str, Picture], tuple[str, ...]]:
+    """Draw two photos side by side, by file name, and say what could not be drawn.
+
+    Nothing of either where there are no two photos to show.
+    """
     if pair is None or any(scan.pixels is None for scan in pair):
-        return {}
+        return {}, ()
     titles = (words.BEFORE, words.AFTER)
     if progress.dated:
         before, after = (
@@ -264,13 +269,14 @@ def _photo_pictures(
         "lines": Picture(words.LINES_CAPTION, shown + words.PAIR_LINES_ALT, lines),
     }
     apart = difference(*pair)
-    if apart is None:
-        say(words.DIFFERENCE_NONE)
-    else:
-        pictures["difference"] = Picture(
-            words.DIFFERENCE_CAPTION, words.DIFFERENCE_ALT, apart.picture
+    if isinstance(apart, Unmatched):
+        share, least = (
+            locale_of(locale).number(100.0 * v, places=0)
+            for v in (apart.matched_share, LEAST_MATCHED)
         )
-    return pictures
+        return pictures, (words.DIFFERENCE_NONE.format(share=share, least=least),)
+    pictures["difference"] = Picture(words.DIFFERENCE_CAPTION, words.DIFFERENCE_ALT, apart.picture)
+    return pictures, ()
 
 
 def write(
@@ -319,7 +325,9 @@ def write(
         if region_changes(progress, leading.metric):
             svg = as_svg(regions_chart(progress, leading.metric, locale=locale))
             files[f"regions_{concern}.svg"] = svg.encode()
-    pictures = _photo_pictures(progress, pair, locale, say)
+    pictures, remarks = _photo_pictures(progress, pair, locale)
+    for remark in remarks:
+        say(remark)
     # The suffix tells the search for photos that these are none.
     for name in mapped_metrics(progress):
         files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(
@@ -329,7 +337,13 @@ def write(
         files[f"{name}{OVERLAY_SUFFIX}"] = encoded(picture.rgb, ".jpg")
     if motion is not None:
         files[f"timelapse{MOVING_SUFFIX}"] = motion
-    page = report(progress, locale=locale, pictures=tuple(pictures.values()), motion=motion)
+    page = report(
+        progress,
+        locale=locale,
+        pictures=tuple(pictures.values()),
+        motion=motion,
+        remarks=remarks,
+    )
     files[REPORT_FILE] = page.encode()
     for name, content in files.items():
         with written_whole(folder / name, "a result") as file:

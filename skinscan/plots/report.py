@@ -154,10 +154,11 @@ def _maps(progress: Progress, locale: str) -> str:
     return _section(words.REPORT_WHERE, f'<div class="grid">{"".join(figures)}</div>')
 
 
-def _photos(pictures: Sequence[Picture], motion: bytes | None) -> str:
-    if not pictures and motion is None:
+def _photos(pictures: Sequence[Picture], motion: bytes | None, remarks: Sequence[str]) -> str:
+    if not pictures and motion is None and not remarks:
         return ""
     figures = [_figure(_image(p.rgb, p.alt, ".jpg"), p.title) for p in pictures]
+    figures += [f"<p>{_text(remark)}</p>" for remark in remarks]
     if motion is not None:
         # Folded away: nothing moves until somebody asks for it.
         data = base64.b64encode(motion).decode("ascii")
@@ -258,6 +259,7 @@ def report(
     locale: str = "en-GB",
     pictures: Sequence[Picture] = (),
     motion: bytes | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
     """Write the report of a course.
 
@@ -271,6 +273,8 @@ def report(
         carefully as the photos.
     motion : bytes, optional
         The course as an animated WebP, `timelapse`.
+    remarks : sequence of str
+        Said below the photos: what could not be shown, and why.
 
     Returns
     -------
@@ -291,7 +295,7 @@ def report(
             _section(words.REPORT_IN_SHORT, _listed(progress.summary(locale=locale))),
             _charts(progress, locale),
             _maps(progress, locale),
-            _photos(pictures, motion),
+            _photos(pictures, motion, remarks),
             _table(progress, written),
             _section(words.REPORT_DIFFERENCES, _listed(differences)),
             _section(words.REPORT_METHOD_TITLE, _listed(words.METHOD)),

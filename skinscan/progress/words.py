@@ -297,8 +297,8 @@ DIFFERENCE_CAPTION = (
 )
 DIFFERENCE_ALT = "The face with the difference between two photos drawn in colour on its skin."
 DIFFERENCE_NONE = (
-    "The two photos agree in too few places for a picture of their difference: pose or light "
-    "differ too much."
+    "No picture of the difference: the two photos agree in {share} % of the places compared, and "
+    "{least} % are needed. Pose or light differ too much."
 )
 
 # The report
