@@ -10,7 +10,8 @@ from pathlib import Path
 
 from skinscan.batch.files import output_error, written_whole
 from skinscan.batch.sources import MOVING_SUFFIX, OVERLAY_SUFFIX, find_photos
-from skinscan.cli.dates import date_of, read_dates
+from skinscan.cli.dates import Told, confirm_photos, date_of, read_dates
+from skinscan.declaration import Declaration
 from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoError
 from skinscan.identity import similarity
 from skinscan.landmarks import View
@@ -30,7 +31,7 @@ from skinscan.plots import (
     report,
     timelapse,
 )
-from skinscan.progress import Event, EventKind, Progress, words
+from skinscan.progress import Progress, words
 from skinscan.progress.locales import locale as locale_of
 from skinscan.quality import compare as compare_quality
 from skinscan.scan import Scan, analyze
@@ -53,6 +54,8 @@ class Folder:
         Of each, without pixels.
     dates : tuple of date
         Of each.
+    declared : tuple of Declaration
+        About each.
     failed : int
         Photos that could not be measured.
     """
@@ -60,6 +63,7 @@ class Folder:
     paths: tuple[str, ...]
     scans: tuple[Scan, ...]
     dates: tuple[date, ...]
+    declared: tuple[Declaration, ...]
     failed: int
 
 
@@ -89,7 +93,7 @@ def measure_folder(
     ----------
     folder : Path
     dates : Path or None
-        Table of dates.
+        Table of dates and of what is declared about the photos.
     largest_face : bool
         Take the largest of several faces.
     same_person : bool
@@ -102,17 +106,21 @@ def measure_folder(
     SourceFolderError
         If there is no photo.
     BadOptionError
-        If a photo has no date, or none could be measured.
+        If a photo has no date, none could be measured, or the table is wrong.
     AnotherPersonError, MirroredPhotoError
         If a photo's skin is not that of the first photo of its view.
     """
-    given = read_dates(dates) if dates is not None else {}
+    photos = find_photos([folder])
+    told = read_dates(dates) if dates is not None else {}
+    confirm_photos(told, {photo.name for photo in photos})
     paths: list[str] = []
     scans: list[Scan] = []
     days: list[date] = []
+    declared: list[Declaration] = []
     references: dict[View, Scan] = {}
     failed = 0
-    for photo in find_photos([folder]):
+    for photo in photos:
+        known = told.get(photo.name, Told())
         try:
             scan = analyze(photo.path, name=photo.name, largest_face=largest_face)
         except (PhotoError, FaceError) as error:
@@ -120,7 +128,7 @@ def measure_folder(
             failed += 1
             continue
         try:
-            days.append(date_of(photo.name, given, scan.captured_at))
+            days.append(date_of(photo.name, known.taken_on, scan.captured_at))
             first = references.setdefault(scan.view, scan)
             if not same_person and first is not scan:
                 confirm_person(scan, first)
@@ -128,6 +136,7 @@ def measure_folder(
             say(f"{photo.name}:")
             raise
         paths.append(photo.path)
+        declared.append(known.declared)
         scans.append(replace(scan, pixels=None))  # a course of pixels would not fit into memory
     if not scans:
         raise BadOptionError(
@@ -135,27 +144,7 @@ def measure_folder(
             found=f"{failed} photos that cannot",
             remedy="See above what is wrong with each",
         )
-    return Folder(tuple(paths), tuple(scans), tuple(days), failed)
-
-
-def parse_event(text: str) -> Event:
-    """Read ``kind:2026-03-24``.
-
-    Raises
-    ------
-    BadOptionError
-        If the kind is unknown or the date is none.
-    """
-    kind, _, day = text.partition(":")
-    kinds = ", ".join(item.value for item in EventKind)
-    try:
-        return Event(date.fromisoformat(day), EventKind(kind))
-    except ValueError as error:
-        raise BadOptionError(
-            expected=f"an event such as filler:2026-03-24, of the kinds {kinds}",
-            found=repr(text),
-            remedy="Correct --event",
-        ) from error
+    return Folder(tuple(paths), tuple(scans), tuple(days), tuple(declared), failed)
 
 
 def parse_dates(texts: Iterable[str]) -> tuple[date, ...]:

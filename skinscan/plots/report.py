@@ -135,6 +135,18 @@ def _regions(progress: Progress, name: str, locale: str) -> str:
     return f'<details>{summary}<div class="scroll" tabindex="0">{drawn}</div></details>'
 
 
+def _events(progress: Progress, locale: Locale) -> str:
+    """List what else may have changed the skin, with what somebody noted beside it."""
+    if not progress.events or not progress.dated:
+        return ""
+    lines = [
+        words.REPORT_EVENT.format(date=locale.date(e.on), kind=words.EVENT_NAMES[e.kind])
+        + (f" – {e.note}" if e.note else "")
+        for e in progress.events
+    ]
+    return _section(words.REPORT_EVENTS, _listed(lines))
+
+
 def _maps(progress: Progress, locale: str) -> str:
     names = mapped_metrics(progress)
     if not names:
@@ -294,6 +306,7 @@ def report(
             f"<p>{escape(counted)}</p>",
             _section(words.REPORT_IN_SHORT, _listed(progress.summary(locale=locale))),
             _charts(progress, locale),
+            _events(progress, written),
             _maps(progress, locale),
             _photos(pictures, motion, remarks),
             _table(progress, written),
