@@ -214,7 +214,7 @@ def report_stages(report: Report, data: bytes, decode: float, repeats: int) -> N
 
 def child(code: str, *arguments: str) -> str:
     """Run Python code in a fresh process; the last line it prints."""
-    done = subprocess.run(  # noqa: S603 - this interpreter, code from this file
+    done = subprocess.run(
         [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
     )
     return done.stdout.strip().splitlines()[-1]

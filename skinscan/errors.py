@@ -293,3 +293,171 @@ class SealError(StoreError):
     """Something sealed cannot be opened: changed, moved, or made with another key."""
 
     cause = "seal"
+
+
+class KeyFileError(StoreError):
+    """The key file is missing, is none, or would be overwritten."""
+
+    cause = "key_file"
+
+
+class RecoveryCodeError(StoreError):
+    """The recovery code is mistyped, or belongs to other records."""
+
+    cause = "recovery_code"
+
+
+class ObjectStoreError(StoreError):
+    """Something is wrong with where photos and scans are kept."""
+
+    cause = "object_store"
+
+
+class ObjectMissingError(ObjectStoreError):
+    """An object that the records name is not there."""
+
+    cause = "object_missing"
+
+
+class ObjectDamagedError(ObjectStoreError):
+    """An object is not what was written."""
+
+    cause = "object_damaged"
+
+
+class ObjectStoreUnavailableError(ObjectStoreError):
+    """The object store cannot be reached, read or written."""
+
+    cause = "object_store_unavailable"
+
+
+class PhotoKnownError(StoreError):
+    """The same picture is kept for this client already."""
+
+    cause = "photo_known"
+
+
+class AuditError(StoreError):
+    """The audit trail was changed."""
+
+    cause = "audit"
+
+
+class ErasedError(StoreError):
+    """The client was erased."""
+
+    cause = "erased"
+
+
+class RecordMissingError(StoreError):
+    """There is no such record, or none that this person may know of."""
+
+    cause = "record_missing"
+
+
+class DeniedError(SkinscanError):
+    """Who asks may not do this."""
+
+    cause = "denied"
+
+
+class BadInputError(SkinscanError):
+    """Something that was typed in cannot be taken as it is."""
+
+    cause = "bad_input"
+
+
+class ConsentMissingError(SkinscanError):
+    """The client has not agreed to this, or does no longer."""
+
+    cause = "consent_missing"
+
+
+class BackupMissingError(StoreError):
+    """There is no backup where one was expected."""
+
+    cause = "backup_missing"
+
+
+class BackupDamagedError(StoreError):
+    """A backup is not as it was made."""
+
+    cause = "backup_damaged"
+
+
+class LookError(SkinscanError):
+    """Pictures of a photo were kept by another version."""
+
+    cause = "look"
+
+
+class NameFormError(StoreError):
+    """A sign-in name or a name to be shown is empty, too long, or holds invisible characters."""
+
+    cause = "name_form"
+
+
+class NameTakenError(StoreError):
+    """Somebody else signs in with this name."""
+
+    cause = "name_taken"
+
+
+class WeakPasswordError(StoreError):
+    """A new password is too short, too long, or too easily guessed."""
+
+    cause = "weak_password"
+
+
+class SignInError(StoreError):
+    """Nobody was signed in; which part was wrong is not told."""
+
+    cause = "sign_in"
+
+
+class SignInPausedError(SignInError):
+    """There were too many attempts, so that one has to wait."""
+
+    cause = "sign_in_paused"
+
+
+class TotpNeededError(StoreError):
+    """Name and password are right, and a one-time password is asked for too."""
+
+    cause = "totp_needed"
+
+
+class TotpError(StoreError):
+    """One-time passwords cannot be switched on: no secret was shown, or the code is another."""
+
+    cause = "totp"
+
+
+class LinkError(StoreError):
+    """A single-use link or code was used, has expired, was replaced, or never existed."""
+
+    cause = "link"
+
+
+class AccountMissingError(StoreError):
+    """There is no such user, client or invitation."""
+
+    cause = "account_missing"
+
+
+class AccountExistsError(StoreError):
+    """Who should be given an account has one."""
+
+    cause = "account_exists"
+
+
+class OwnerResetError(StoreError):
+    """Somebody asked for a link to an owner's password; those are made in the terminal only."""
+
+    cause = "owner_reset"
+
+
+class IdentityProviderError(StoreError):
+    """The practice's identity provider does not answer, or answers what cannot be trusted."""
+
+    cause = "identity_provider"

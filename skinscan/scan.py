@@ -223,7 +223,7 @@ class Scan:
             If the file cannot be written.
         """
         target = Path(path)
-        text = json.dumps(_to_json(self), allow_nan=False, separators=(",", ":"))
+        text = scan_to_json(self)
         try:
             handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
         except OSError as error:
@@ -466,6 +466,42 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
     )
 
 
+def scan_to_json(scan: Scan) -> str:
+    """Write a Scan as JSON, without pixels."""
+    return json.dumps(_to_json(scan), allow_nan=False, separators=(",", ":"))
+
+
+def scan_from_json(text: str) -> Scan:
+    """Read what `scan_to_json` wrote.
+
+    Raises
+    ------
+    ScanFileError
+        It is no scan, or was written in another format.
+    """
+    try:
+        data = json.loads(text)
+        written = data["format"]
+        if written == SCAN_FORMAT:
+            return _from_json(data)
+    except SkinscanError:
+        raise
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise _no_scan(error) from None
+    raise ScanFileError(
+        expected=f"a scan of format {SCAN_FORMAT}",
+        found=f"format {written!r}",
+        remedy="Score the photo again with this version of skinscan",
+    )
+
+
 def load_scan(path: str | os.PathLike[str]) -> Scan:
     """Load a Scan saved by `Scan.save`.
 
@@ -484,28 +520,15 @@ def load_scan(path: str | os.PathLike[str]) -> Scan:
         If the file cannot be read, is no scan, or was written in another format.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-        written = data["format"]
-        if written != SCAN_FORMAT:
-            raise ScanFileError(
-                expected=f"a scan of format {SCAN_FORMAT}",
-                found=f"format {written!r}",
-                remedy="Score the photo again with this version of skinscan",
-            )
-        return _from_json(data)
-    except SkinscanError:
-        raise
-    except (
-        OSError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise ScanFileError(
-            expected="a file written by Scan.save",
-            found=type(error).__name__,
-            remedy="Score the photo again",
-        ) from None
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _no_scan(error) from None
+    return scan_from_json(text)
+
+
+def _no_scan(error: Exception) -> ScanFileError:
+    return ScanFileError(
+        expected="a file written by Scan.save",
+        found=type(error).__name__,
+        remedy="Score the photo again",
+    )

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import vl_convert
 
+from skinscan import looks
 from skinscan.errors import NoFaceError, NotAnImageError, SeveralFacesError, SkinscanError
 from skinscan.filenames import date_from_name
 from skinscan.flags import SENTENCES, Flag
@@ -319,9 +320,9 @@ def test_a_picture_carries_its_own_bytes_and_an_escaped_description():
 
 
 def test_pictures_are_reduced():
-    jpeg = pictures.encode(np.zeros((2000, 1000, 3), np.uint8), 500)
+    jpeg = looks.encode(np.zeros((2000, 1000, 3), np.uint8), 500)
     assert jpeg[:2] == b"\xff\xd8"
-    assert len(pictures.thumbnail(make_scan())) > 100
+    assert len(looks.thumbnail(make_scan())) > 100
 
 
 def contrast(one, other):
@@ -469,7 +470,7 @@ def test_a_page_holds_so_many_photos_and_says_how_many_were_left_out():
 def test_what_is_removed_is_forgotten():
     visit = state.Visit()
     photo = make_photo(D1)
-    drawn = pictures.draw_all(photo.scan)
+    drawn = looks.draw_all(photo.scan)
     visit.measured[photo.sha256] = scoring.Measured(scan=photo.scan, pictures=drawn)
     visit.take([photo], [])
     visit.remove(photo.sha256)

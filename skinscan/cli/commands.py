@@ -12,17 +12,17 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from skinscan.errors import FaceError, OutputError, PhotoError, SkinscanError, UnknownNameError
+from skinscan.cli import records
+from skinscan.cli.speech import FAILED, calm, examples, say
+from skinscan.errors import OutputError, UnknownNameError
 
 if TYPE_CHECKING:
     from skinscan.progress import Progress
 
-_FAILED: Final = 1
-_USAGE: Final = 2
 _INTERRUPTED: Final = 130
 
 app = typer.Typer(
@@ -69,31 +69,12 @@ class LevelChoice(StrEnum):
     ALL = "all"
 
 
+records.add_to(app)
+
+
 def main() -> None:
     """Run the command line."""
     app()
-
-
-def _examples(*lines: str) -> str:
-    return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"[cyan]{line}[/cyan]" for line in lines)
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _fail(error: SkinscanError) -> NoReturn:
-    _say(f"skinscan: {error}")
-    raise typer.Exit(_FAILED if isinstance(error, PhotoError | FaceError) else _USAGE) from error
-
-
-@contextlib.contextmanager
-def _calm() -> Iterator[None]:
-    """End with a sentence and an exit code instead of a traceback."""
-    try:
-        yield
-    except SkinscanError as error:
-        _fail(error)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
@@ -105,7 +86,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
 
 
 @app.callback(
-    epilog=_examples(
+    epilog=examples(
         "skinscan demo", "skinscan show portrait.jpg", "skinscan score photos/ -o scores.csv"
     )
 )
@@ -129,7 +110,7 @@ def _root(
     "in FILE.partial, and --resume continues it.\n\n"
     "For archives, -o names a folder (it ends in / or begins with s3://): one Parquet part per "
     "shard of photos, counted in the end; --resume does what they lack.",
-    epilog=_examples(
+    epilog=examples(
         "skinscan score photos/ -o scores.csv",
         "skinscan score s3://bucket/photos -o s3://bucket/scores --engine dask "
         "--scheduler tcp://10.0.0.5:8786",
@@ -211,7 +192,7 @@ def score(
     """Measure many photos into one table."""
     from skinscan.batch.score import score_to_file  # noqa: PLC0415 - only for this command
 
-    with _calm(), _terminated_as_interrupted():
+    with calm(), _terminated_as_interrupted():
         try:
             summary = score_to_file(
                 paths or [],
@@ -228,19 +209,19 @@ def score(
                 resume=resume,
             )
         except KeyboardInterrupt:
-            _say("Interrupted. The same command with --resume continues.")
+            say("Interrupted. The same command with --resume continues.")
             raise typer.Exit(_INTERRUPTED) from None
     before = f", {summary.resumed} of them before" if summary.resumed else ""
-    _say(
+    say(
         f"{summary.photos - summary.failed} of {summary.photos} photos measured{before}, "
         f"in {summary.seconds:.1f} s."
     )
     if summary.failed:
         quarantine = f", {summary.quarantined} of them in quarantine" if summary.quarantined else ""
-        _say(f"{summary.failed} failed{quarantine}:")
+        say(f"{summary.failed} failed{quarantine}:")
         for cause, count in summary.failures.items():
-            _say(f"  {count:>6}  {cause}: {summary.examples[cause]}")
-        raise typer.Exit(_FAILED)
+            say(f"  {count:>6}  {cause}: {summary.examples[cause]}")
+        raise typer.Exit(FAILED)
 
 
 @contextlib.contextmanager
@@ -262,7 +243,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "skinscan show portrait.jpg",
         "skinscan show group.jpg --largest-face",
         "skinscan show portrait.jpg --make-up none --hair-back --jewellery-off "
@@ -350,7 +331,7 @@ def show(
     from skinscan.photoscore import photo_score  # noqa: PLC0415 - same
     from skinscan.scan import analyze  # noqa: PLC0415 - loads mediapipe
 
-    with _calm():
+    with calm():
         declared = Declaration(
             make_up=MakeUp(make_up.value) if make_up else MakeUp.UNKNOWN,
             hair_back=hair_back,
@@ -417,7 +398,7 @@ def _say_summary(progress: Progress, locale: str) -> None:
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "skinscan compare before.jpg after.jpg", "skinscan compare before.jpg after.jpg -o result/"
     )
 )
@@ -436,7 +417,7 @@ def compare(
     from skinscan.progress import compare as compare_scans  # noqa: PLC0415 - same
     from skinscan.scan import analyze  # noqa: PLC0415 - same
 
-    with _calm():
+    with calm():
         first, second = (
             analyze(p, name=p.name, largest_face=largest_face) for p in (before, after)
         )
@@ -446,7 +427,7 @@ def compare(
         _say_summary(progress, locale)
         if output is not None:
             pair = (first, second) if first.view is second.view else None
-            write(progress, output, locale=locale, pair=pair, say=_say)
+            write(progress, output, locale=locale, pair=pair, say=say)
 
 
 @app.command(
@@ -455,7 +436,7 @@ def compare(
     "with --dates (columns photo, date), else from the file's name (2026-03-03_front.jpg), else "
     "from the name of its folder, else from the photo's metadata. Ends with 0 when all photos were "
     "measured, 1 when some failed, 2 when the command was wrong.",
-    epilog=_examples(
+    epilog=examples(
         "skinscan track sample_images/ -o result/",
         "skinscan track client/ --baseline 2026-02-24 --baseline 2026-03-03 --treated crows_feet",
         "skinscan track client/ --events events.csv --dates dates.csv",
@@ -520,12 +501,12 @@ def track(
     )
     from skinscan.progress import track as track_scans  # noqa: PLC0415 - loads mediapipe
 
-    with _calm():
+    with calm():
         noted = read_events(events) if events is not None else ()
         told = [parse_event(text) for text in event or ()]
         chosen = parse_dates(baseline or ())
         found = measure_folder(
-            folder, dates=dates, largest_face=largest_face, same_person=same_person, say=_say
+            folder, dates=dates, largest_face=largest_face, same_person=same_person, say=say
         )
         progress = track_scans(
             found.scans,
@@ -535,19 +516,19 @@ def track(
             baseline=chosen or "first",
             declared=found.declared,
         )
-        _say(f"{len(progress.sessions)} sessions, photos: {seen([s.view for s in found.scans])}.")
+        say(f"{len(progress.sessions)} sessions, photos: {seen([s.view for s in found.scans])}.")
         _say_summary(progress, locale)
         if output is not None:
             pair = first_and_last(progress, found, largest_face=largest_face)
             motion = course_in_motion(progress, found, largest_face=largest_face, locale=locale)
-            write(progress, output, locale=locale, pair=pair, motion=motion, say=_say)
+            write(progress, output, locale=locale, pair=pair, motion=motion, say=say)
     if found.failed:
-        _say(f"{found.failed} photos could not be measured.")
-        raise typer.Exit(_FAILED)
+        say(f"{found.failed} photos could not be measured.")
+        raise typer.Exit(FAILED)
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "skinscan phantom -o course/", "skinscan phantom -o course/ --seed 7 --sessions 6"
     )
 )
@@ -567,13 +548,13 @@ def phantom(
     """
     from skinscan.phantom import write_course  # noqa: PLC0415 - only for this command
 
-    with _calm():
+    with calm():
         write_course(output, seed=seed, sessions=sessions)
-    _say(f"{sessions} sessions written.")
+    say(f"{sessions} sessions written.")
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "skinscan guide -o photo-guide.pdf",
         "skinscan guide -o photo-guide.pdf --paper letter --practice 'Rose Street Practice'",
     )
@@ -599,7 +580,7 @@ def guide(
     )
     from skinscan.precision import precision_model  # noqa: PLC0415 - same
 
-    with _calm():
+    with calm():
         page = photo_guide(
             paper=Paper(paper.value), practice=practice, limits=family_limits(precision_model())
         )
@@ -613,7 +594,7 @@ def guide(
             ) from error
 
 
-@app.command(epilog=_examples("skinscan demo", "skinscan demo --port 8600 --no-browser"))
+@app.command(epilog=examples("skinscan demo", "skinscan demo --port 8600 --no-browser"))
 def demo(
     *,
     port: Annotated[
@@ -630,6 +611,6 @@ def demo(
     """
     from skinscan.cli.demo import serve  # noqa: PLC0415 - only for this command
 
-    with _calm(), _terminated_as_interrupted():
-        code = serve(port=port, browser=not no_browser, say=_say)
+    with calm(), _terminated_as_interrupted():
+        code = serve(port=port, browser=not no_browser, say=say)
     sys.exit(code)

@@ -12,6 +12,7 @@ import altair as alt
 import streamlit as st
 
 from skinscan.errors import ComparisonError
+from skinscan.looks import PICTURE_PX, encode
 from skinscan.metrics import Concern, metric
 from skinscan.plots import change_map, course_chart, mapped_metrics
 from skinscan.plots.changemap import described
@@ -225,7 +226,7 @@ def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
     item = found.concern(concern or first)
     name = item.leading.metric
     if name in mapped_metrics(found):
-        jpeg = pictures.encode(change_map(found, name, locale=strings.LOCALE), pictures.PICTURE_PX)
+        jpeg = encode(change_map(found, name, locale=strings.LOCALE), PICTURE_PX)
         tag = pictures.image_tag(
             jpeg, alt=described(found, name, locale=strings.LOCALE), css="sk-drawn"
         )

@@ -6,6 +6,7 @@ Options travel as command-line flags, so that neither the folder in which somebo
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -60,6 +61,11 @@ def streamlit_arguments(port: int, *, open_browser: bool = False) -> list[str]:
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [*flags, *(f"--server.allowedHosts={host}" for host in _HOSTS)]
+
+
+def script_path() -> Path:
+    """Return the script that Streamlit runs for every interaction."""
+    return Path(__file__).with_name("script.py")
 
 
 def page_url(port: int, *, sample: bool = False) -> str:

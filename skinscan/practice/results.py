@@ -1,0 +1,83 @@
+"""A course's progress, from what the records hold."""
+
+from __future__ import annotations
+
+from skinscan.declaration import Declaration, MakeUp
+from skinscan.practice import courses, photos
+from skinscan.practice.forms import SessionNotes, SkinState
+from skinscan.practice.principal import Principal
+from skinscan.practice.rules import Desk, On, Who, operation
+from skinscan.progress import Event, Progress, track
+from skinscan.store.records import Records
+from skinscan.store.sealing import unseal_json
+
+_DECLARATIONS = {
+    SkinState.CLEAN: Declaration(make_up=MakeUp.NONE, before_treatment=True),
+    SkinState.MAKE_UP: Declaration(make_up=MakeUp.WORN),
+    SkinState.JUST_TREATED: Declaration(before_treatment=False),
+}
+
+
+def progress(records: Records, principal: Principal, course_id: str) -> Progress | None:
+    """Follow a course: what changed, how much, and how sure.
+
+    Both staff and the client read the same verdicts.
+
+    Returns
+    -------
+    Progress or None
+        None as long as nothing was measured.
+
+    Raises
+    ------
+    DeniedError, RecordMissingError, StoreError
+    """
+    card = courses.course(records, principal, course_id)
+    held = {s.id: s for s in courses.sessions(records, principal, course_id)}
+    states = session_states(records, principal, course_id)
+    found = photos.course_scans(records, principal, course_id)
+    scans = [(scan, session_id) for session_id, each in found.items() for scan in each]
+    if not scans:
+        return None
+    events = [
+        Event(t.happened_on, t.note.kind)
+        for t in courses.treatments(records, principal, card.client_id)
+    ]
+    measured = {session_id for _, session_id in scans}
+    baselines = sorted({held[b].held_on for b in card.baselines if b in measured})
+    return track(
+        [scan for scan, _ in scans],
+        dates=[held[session_id].held_on for _, session_id in scans],
+        treated_regions=sorted(states.regions | set(card.plan.regions)) or None,
+        events=events,
+        baseline=baselines or "first",
+        declared=[_DECLARATIONS.get(states.skin[session_id]) for _, session_id in scans],
+    )
+
+
+class States:
+    """What of the practitioner's notes the verdicts depend on.
+
+    Attributes
+    ----------
+    skin : dict of str to SkinState
+        By session.
+    regions : set of str
+        Treated in any of them.
+    """
+
+    def __init__(self) -> None:
+        self.skin: dict[str, SkinState] = {}
+        self.regions: set[str] = set()
+
+
+@operation(On.COURSE, Who.OWNER, Who.PRACTITIONER, Who.SELF, Who.TERMINAL)
+def session_states(desk: Desk, course_id: str) -> States:
+    """Read of each session's notes only what measuring needs; the client may know that."""
+    states = States()
+    for row in courses.session_rows(desk, course_id):
+        content = unseal_json(desk.client_key, row.record_sealed, place=courses.notes_place(row.id))
+        notes = SessionNotes.from_json(content)
+        states.skin[row.id] = notes.skin
+        states.regions |= set(notes.regions)
+    return states
