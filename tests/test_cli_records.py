@@ -125,7 +125,7 @@ def test_a_folder_becomes_sessions_and_a_second_run_adds_nothing(practice, folde
 def test_what_a_table_declares_is_not_lost_when_a_folder_is_imported(practice, folder, tmp_path):
     del practice
     table = tmp_path / "dates.csv"
-    name = sorted(path.name for path in folder.iterdir())[0]
+    name = min(path.name for path in folder.iterdir())
     table.write_text(f"photo,date,make_up\n{name},,worn\n", encoding="utf-8")
     result = call("import", folder, "--client", "ada", "--dates", table)
     assert result.exit_code == 2
