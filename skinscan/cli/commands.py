@@ -439,7 +439,7 @@ def compare(
     epilog=examples(
         "skinscan track sample_images/ -o result/",
         "skinscan track client/ --baseline 2026-02-24 --baseline 2026-03-03 --treated crows_feet",
-        "skinscan track client/ --event filler:2026-03-24 --dates dates.csv",
+        "skinscan track client/ --events events.csv --dates dates.csv",
     ),
 )
 def track(
@@ -465,27 +465,45 @@ def track(
             "illness, sun); may be repeated.",
         ),
     ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events",
+            metavar="FILE",
+            help="CSV file of such events: columns date, kind and, if you like, note.",
+        ),
+    ] = None,
     dates: Annotated[
-        Path | None, typer.Option("--dates", metavar="FILE", help="CSV file of dates.")
+        Path | None,
+        typer.Option(
+            "--dates",
+            metavar="FILE",
+            help="CSV file about the photos: columns photo, date and, if you like, make_up (none, "
+            "worn, unknown) and just_treated (yes, no).",
+        ),
     ] = None,
     locale: _LocaleName = "en-GB",
     largest_face: _LargestFace = False,
     same_person: _SamePerson = False,
 ) -> None:
     """Say what changed over a client's course, and how sure that is."""
+    from skinscan.cli.events import (  # noqa: PLC0415 - only for this command
+        parse_event,
+        read_events,
+    )
     from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
         course_in_motion,
         first_and_last,
         measure_folder,
         parse_dates,
-        parse_event,
         seen,
         write,
     )
     from skinscan.progress import track as track_scans  # noqa: PLC0415 - loads mediapipe
 
     with calm():
-        events = [parse_event(text) for text in event or ()]
+        noted = read_events(events) if events is not None else ()
+        told = [parse_event(text) for text in event or ()]
         chosen = parse_dates(baseline or ())
         found = measure_folder(
             folder, dates=dates, largest_face=largest_face, same_person=same_person, say=say
@@ -494,8 +512,9 @@ def track(
             found.scans,
             dates=found.dates,
             treated_regions=treated,
-            events=events,
+            events=[*noted, *(e for e in told if e not in noted)],
             baseline=chosen or "first",
+            declared=found.declared,
         )
         say(f"{len(progress.sessions)} sessions, photos: {seen([s.view for s in found.scans])}.")
         _say_summary(progress, locale)

@@ -100,9 +100,14 @@ def _picture(visit: Visit, photo: SessionPhoto) -> None:
     jpeg = visit.pictures(photo).overlays[regions, lines]
     st.html(pictures.image_tag(jpeg, alt=alt, css="sk-picture"))
     width, height = scan.photo_size_px
-    facts = strings.PHOTO_FACTS.format(width=width, height=height, resolution=scan.resolution_px_mm)
+    facts = strings.PHOTO_FACTS.format(
+        width=width,
+        height=height,
+        resolution=strings.WRITTEN.number(scan.resolution_px_mm, places=1),
+    )
     found = strings.LINES_FOUND.format(
-        count=len(scan.wrinkles), length=sum(line.length_mm for line in scan.wrinkles)
+        count=len(scan.wrinkles),
+        length=strings.WRITTEN.number(sum(line.length_mm for line in scan.wrinkles), places=0),
     )
     markup.write(f"{facts}; {found}.", "sk-card-what")
 
@@ -119,7 +124,9 @@ def checks(scan: Scan) -> None:
 def _check(check: Check) -> str:
     verdict = str(check.verdict)
     value = strings.number(check.value)
-    shown = strings.CHECK_LIMIT.format(value=f"{value} {check.unit}".strip(), limit=check.limit)
+    shown = strings.CHECK_LIMIT.format(
+        value=f"{value} {check.unit}".strip(), limit=strings.WRITTEN.sentence(check.limit)
+    )
     advice = (
         "" if verdict == "good" else f'<span class="sk-do">{markup.escaped(check.sentence)}</span>'
     )

@@ -229,7 +229,7 @@ def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
     item = found.concern(concern or first)
     name = item.leading.metric
     if name in mapped_metrics(found):
-        jpeg = encode(change_map(found, name), PICTURE_PX)
+        jpeg = encode(change_map(found, name, locale=strings.LOCALE), PICTURE_PX)
         tag = pictures.image_tag(
             jpeg, alt=described(found, name, locale=strings.LOCALE), css="sk-drawn"
         )
