@@ -33,7 +33,7 @@ def face_map(chosen: Collection[str], *, alt: str) -> str:
         For those who cannot see it.
     """
     edge = whole_face().outline_mm
-    (left, bottom), (right, top) = edge.min(axis=0) - 4, edge.max(axis=0) + 16
+    (left, bottom), (right, top) = edge.min(axis=0) - 4, edge.max(axis=0) + 28
 
     def polygon(points: object, css: str) -> str:
         at = " ".join(f"{x:.1f},{-y:.1f}" for x, y in points)  # type: ignore[attr-defined]

@@ -37,6 +37,7 @@ from skinscan.ui.web.cookies import (
     login_of,
     remember,
 )
+from skinscan.ui.web.downloads import export
 from skinscan.ui.web.photos import photo
 
 #: Names the variable that lets `skinscan demo` sign its visitor in by a link.
@@ -144,6 +145,7 @@ def routes() -> list[Route]:
         Route("/reset/{secret}", _answering(_reset), methods=["GET", "POST"]),
         Route("/enter/{secret}", _answering(_enter), methods=["GET"]),
         Route("/photo/{photo_id}", photo, methods=["GET"]),
+        Route("/export/{client_id}", export, methods=["GET"]),
     ]
 
 
