@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from skinscan.errors import PhotoKnownError, RecordConflictError, SkinscanError
 from skinscan.landmarks import View
 from skinscan.looks import Pictures, draw_all
+from skinscan.metrics import METRICS_VERSION
 from skinscan.photo import open_photo
 from skinscan.practice.clients import confirm_active, confirm_consent
 from skinscan.practice.forms import bad
@@ -90,9 +91,7 @@ class ScanReceipts:
 
 def metrics_version() -> str:
     """Tell the version of metrics and scan format of this program."""
-    from skinscan import __version__  # noqa: PLC0415 - the package imports what is below
-
-    return f"{__version__}/{SCAN_FORMAT}"
+    return f"{METRICS_VERSION}/{SCAN_FORMAT}"
 
 
 def prepare(source: bytes, *, view: View | None = None) -> Prepared:
