@@ -20,7 +20,7 @@ from skinscan.errors import (
 )
 from skinscan.store.accounts import logins, sign_in, users
 from skinscan.store.accounts.passwords import Passwords
-from skinscan.store.schema import Attempts, Login, User, new_id
+from skinscan.store.schema import Attempts, AuditEntry, Login, User, new_id
 
 
 def change(office, user_id, old=PASSWORD, new=OTHER_PASSWORD, address="192.0.2.1"):
@@ -315,3 +315,24 @@ def test_a_code_is_not_asked_for_before_the_password_is_right(office):
         office.sign_in(password=OTHER_PASSWORD)
     with pytest.raises(TotpNeededError):
         office.sign_in()
+
+
+def test_the_audit_trail_itself_takes_what_accounts_tell(office):
+    from skinscan.store import audit
+
+    def write_down(session, action, /, **told):
+        office.trail.append((action, told["actor"], told["subject"], told["detail"]))
+        audit.record(session, office.key, action, **told)
+
+    office.audit = write_down
+    owner = office.an_owner()
+    office.client(owner)
+    change(office, owner)
+    for _ in range(10):
+        with pytest.raises(SignInError):
+            office.sign_in(password="a guess " * 2)
+    with office.database.read() as session:
+        assert audit.verify(session, office.key) == len(office.trail)
+    assert [row.action for row in office.rows(AuditEntry)] == [
+        action for action, *_ in office.trail
+    ]

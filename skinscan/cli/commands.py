@@ -609,8 +609,57 @@ def demo(
 
     The page is served to this machine only. Stop it with Ctrl-C.
     """
-    from skinscan.cli.demo import serve  # noqa: PLC0415 - only for this command
+    from skinscan.cli import serving  # noqa: PLC0415 - loads the pages and the database layer
 
     with calm(), _terminated_as_interrupted():
-        code = serve(port=port, browser=not no_browser, say=say)
+        code = serving.demo(port=port, browser=not no_browser, say=say)
+    sys.exit(code)
+
+
+@app.command(
+    epilog=examples(
+        "skinscan serve",
+        "skinscan serve --address 0.0.0.0 --host practice.example --cert cert.pem --key key.pem",
+    )
+)
+def serve(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="By default the first free one from 8501."),
+    ] = None,
+    address: Annotated[
+        str, typer.Option("--address", help="Network to listen on; by default this machine only.")
+    ] = "127.0.0.1",
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="Name by which browsers reach this server."),
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option("--cert", metavar="FILE", help="Certificate, for HTTPS.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its key.")] = None,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option("--behind-proxy", help="A proxy on this machine serves HTTPS in front of it."),
+    ] = False,
+) -> None:
+    """Serve the app for a practice.
+
+    The first start makes the records (see skinscan setup) and prints the owner's one-time code.
+    Plain HTTP is served to this machine only; tablets need HTTPS.
+    """
+    from skinscan.cli import serving  # noqa: PLC0415 - loads the pages and the database layer
+
+    with calm(), _terminated_as_interrupted():
+        code = serving.serve(
+            port=port,
+            address=address,
+            hosts=tuple(host or ()),
+            cert=cert,
+            key=key,
+            proxy=behind_proxy,
+            say=say,
+            show_code=records.show_code,
+        )
     sys.exit(code)

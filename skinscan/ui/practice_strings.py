@@ -104,8 +104,9 @@ INVITE_LINK: Final = (
     "Give this link to the client. It works once, for 7 days, and is not shown again."
 )
 RESET_LINK: Final = "Give this link to {name}. It works once and is not shown again."
+ACCOUNT_OF_CLIENT: Final = "The client's own dashboard"
 HAS_ACCOUNT: Final = "This client has an account."
-MAKE_RESET: Final = "Make a link for a new password"
+MAKE_RESET: Final = "New password link"
 
 # Courses and sessions
 

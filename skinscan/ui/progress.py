@@ -62,7 +62,7 @@ def progress_of(photos: Sequence[SessionPhoto]) -> Progress:
     return track([scan for scan, _ in dated], dates=[on for _, on in dated])
 
 
-def progress_section(held: Visit, dated: Sequence[SessionPhoto]) -> bool:
+def progress_section(held: Visit, dated: Sequence[SessionPhoto], *, charts: bool = True) -> bool:
     """Show what changed over the course.
 
     Parameters
@@ -70,6 +70,8 @@ def progress_section(held: Visit, dated: Sequence[SessionPhoto]) -> bool:
     held : Visit
     dated : sequence of SessionPhoto
         Of all views.
+    charts : bool
+        Show the course of each concern below the sentences.
 
     Returns
     -------
@@ -85,7 +87,8 @@ def progress_section(held: Visit, dated: Sequence[SessionPhoto]) -> bool:
         markup.note(strings.PROGRESS_NONE, (explain(error),), look=True)
         return False
     _sentences(found)
-    _charts(found)
+    if charts:
+        _charts(found)
     return True
 
 

@@ -30,11 +30,12 @@ DISCLAIMERS: Final = (
         "Results vary between individuals. A licensed practitioner matters, and so do the basics: "
         "sleep, diet, water, exercise and skincare."
     ),
-    (
-        "Your photos stay in this computer's memory. They are not written to disk, not sent "
-        "anywhere, and forgotten when you close this page."
-    ),
 )
+PRIVACY_FORGOTTEN: Final = (
+    "Your photos stay in this computer's memory. They are not written to disk, not sent "
+    "anywhere, and forgotten when you close this page."
+)
+PRIVACY_KEPT: Final = "Photos and notes are kept encrypted by your practice and sent nowhere."
 UNEXPECTED: Final = (
     "Something went wrong on our side. Your photos are safe and nothing was stored. "
     "Reload the page and try again; if it happens again, leave out the photo that you added last."

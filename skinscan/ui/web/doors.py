@@ -37,6 +37,7 @@ from skinscan.ui.web.cookies import (
     login_of,
     remember,
 )
+from skinscan.ui.web.downloads import export
 from skinscan.ui.web.photos import photo
 
 #: Names the variable that lets `skinscan demo` sign its visitor in by a link.
@@ -65,8 +66,9 @@ h1 {{ font-size: 1.6rem; letter-spacing: -0.01em; margin: 0 0 0.4rem; }}
 .name {{ display: flex; gap: 0.6rem; align-items: center; margin: 0 0 1.4rem; font-weight: 650; }}
 .name svg {{ width: 2rem; height: 2rem; }}
 label {{ display: block; margin: 0.9rem 0 0.25rem; font-weight: 600; font-size: 0.94rem; }}
-input {{ width: 100%; padding: 0.7rem 0.8rem; font: inherit; color: inherit; background: var(--card);
-  border: 1px solid color-mix(in srgb, var(--text) 55%, transparent); border-radius: 10px; }}
+input {{ width: 100%; padding: 0.7rem 0.8rem; font: inherit; color: inherit;
+  background: var(--card); border-radius: 10px;
+  border: 1px solid color-mix(in srgb, var(--text) 55%, transparent); }}
 button {{ width: 100%; margin-top: 1.3rem; padding: 0.8rem; font: inherit; font-weight: 650;
   color: #fff; background: var(--accent); border: 0; border-radius: 10px; cursor: pointer; }}
 :focus-visible {{ outline: 3px solid #2a7fb8; outline-offset: 2px; }}
@@ -143,6 +145,7 @@ def routes() -> list[Route]:
         Route("/reset/{secret}", _answering(_reset), methods=["GET", "POST"]),
         Route("/enter/{secret}", _answering(_enter), methods=["GET"]),
         Route("/photo/{photo_id}", photo, methods=["GET"]),
+        Route("/export/{client_id}", export, methods=["GET"]),
     ]
 
 
