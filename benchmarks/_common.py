@@ -162,9 +162,15 @@ def pictures(folder: Path, pattern: str = "*") -> list[Path]:
 def source_hash() -> str:
     """Fingerprint of everything that decides a measurement."""
     package = Path(skinscan.__file__).parent
-    outside = {"batch", "cli", "ui", "phantom", "progress", "plots", "guide"}
+    outside = {"batch", "cli", "ui", "phantom", "progress", "plots", "guide", "practice", "store"}
     # Standard errors are added to numbers; they decide none.
-    outside |= {"photoscore.py", "comparability.py", "declaration.py", "precision.py"}
+    outside |= {
+        "photoscore.py",
+        "comparability.py",
+        "declaration.py",
+        "precision.py",
+        "filenames.py",
+    }
     # The package's own file only exports.
     own = package / "__init__.py"
     files = [
