@@ -3,7 +3,8 @@
 Rooms, each importing only from those before it: `style` (colours and units), `lettering` (words on
 pictures), `sessions` (rows and axes of charts), `course` and `regions` (charts), `changemap`
 (where the face changed), `alignment` (photos on each other), `pairs` (before and after),
-`difference` (one skin minus the other), `timelapse` (all of a course), `report` (one HTML page).
+`difference` (one skin minus the other), `timelapse` (all of a course), `numbers` (rows of a
+table), `report` (one HTML page).
 """
 
 from __future__ import annotations
