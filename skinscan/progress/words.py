@@ -400,18 +400,18 @@ PRINT_NUMBERS_NOTE = (
     "For each concern the measure that speaks for it, then every other change that is claimed."
 )
 CAPTURE_TITLE = "Capture quality"
-CAPTURE_COUNT = (
-    "Photos: {count}. In {good} every check was met; in {acceptable} at least one was only "
-    "acceptable; in {again} at least one asks for another photo."
+CAPTURE_COUNT = "Photos: {count}."
+CAPTURE_GRADES: Mapping[str, str] = MappingProxyType(
+    {
+        "good": "Every check was met: {count}.",
+        "acceptable": "At least one check was only acceptable: {count}.",
+        "poor": "At least one check asks for another photo: {count}.",
+    }
 )
 CAPTURE_HEADS = ("Check not met", "Photos", "Sessions", "What helps")
 CAPTURE_MORE_SESSIONS = "{dates} and {count} more"
-CAPTURE_DIFFERENCE = "{sentence} {when} ({concerns})"
 RATINGS_TITLE = "What the client said"
-RATINGS_NOTE = (
-    "As the client put it before a session, for how the face looks since the course began; it has "
-    "no part in the verdicts."
-)
+RATINGS_NOTE = "As the client said it at each session; it has no part in the verdicts."
 RATINGS_HEADS = ("Session", "Result", "Relaxation, 0 to 10", "Stress, 0 to 10")
 #: The Global Aesthetic Improvement Scale.
 RATINGS: Mapping[int, str] = MappingProxyType(

@@ -14,6 +14,8 @@ from skinscan.plots import as_svg, course_chart
 from skinscan.progress import Change, Progress
 from skinscan.resources import font_path
 
+#: Three rows of charts leave room below them on their page.
+_HEIGHT_PX = 165
 _SVG = "http://www.w3.org/2000/svg"
 
 
@@ -59,6 +61,7 @@ def drawn(progress: Progress, change: Change, *, locale: str) -> Drawing:
     _know_the_letters()
     chart = course_chart(progress, change, locale=locale)
     chart.config.font = pen.FONT
+    chart.height = _HEIGHT_PX
     root = _plain(as_svg(chart))
     height, width = (float(root.attrib[side]) for side in ("height", "width"))
     return Drawing(ET.tostring(root), height / width, str(chart.description))

@@ -23,12 +23,14 @@ from skinscan.scan import Scan
 _MOST_PAGES = 3
 #: The first that fits is taken.
 _ROOMS = (
-    Room(letters=1.0, photo=82.0, claims=40, listed=16, said=24),
-    Room(letters=1.0, photo=82.0, claims=24, listed=10, said=12),
-    Room(letters=1.0, photo=70.0, claims=14, listed=8, said=10),
-    Room(letters=0.95, photo=62.0, claims=8, listed=6, said=6),
-    Room(letters=0.9, photo=50.0, claims=4, listed=5, said=4),
-    Room(letters=0.85, photo=40.0, claims=0, listed=3, said=2),
+    Room(letters=1.0, claims=40, listed=16, said=16),
+    Room(letters=1.0, claims=24, listed=10, said=12),
+    Room(letters=1.0, claims=16, listed=10, said=8),
+    Room(letters=1.0, claims=12, listed=8, said=8),
+    Room(letters=1.0, claims=8, listed=6, said=6),
+    Room(letters=0.95, claims=8, listed=6, said=6),
+    Room(letters=0.9, claims=4, listed=5, said=4),
+    Room(letters=0.85, claims=0, listed=3, said=2),
 )
 
 
@@ -142,7 +144,7 @@ def _fitted(pdf: FPDF, content: Content) -> tuple[Press, list[list[Placed]]]:
     room_mm = float(pdf.h) - 2 * MARGIN - FOOT + 5.0
     for room in _ROOMS:
         press = Press(pdf, room.letters)
-        blocks = blocks_of(press, content, room)
+        blocks = blocks_of(press, content, room, first_room=room_mm)
         pages = paged(blocks, room=room_mm - HEAD, first_room=room_mm)
         if len(pages) <= _MOST_PAGES:
             return press, pages

@@ -18,7 +18,6 @@ from skinscan.plots.numbers import cells, place_title, tabulated
 from skinscan.progress import Change, Progress, words
 from skinscan.progress.locales import Locale
 from skinscan.progress.summary import concern_sentences
-from skinscan.quality import Grade
 from skinscan.report import capture
 from skinscan.report.blocks import BODY, MARGIN, SMALL, TITLE, Block, Press
 from skinscan.report.charts import Drawing
@@ -29,13 +28,14 @@ from skinscan.scan import Scan
 #: All in mm.
 _GAP = 6.0
 _LOGO = 50.0, 18.0
-_PHOTO_GAP = 8.0
+_PHOTO_GAP, _PHOTO_ABOVE = 8.0, 1.5
+_LEAST_PHOTO, _MOST_PHOTO = 45.0, 105.0
 _PRINTED_DPI = 250.0
 #: Dates named in a row before they are counted.
 _DATES_NAMED = 3
 
 _SHORT_SHARES = (36.0, 32.0, 112.0)
-_NUMBER_SHARES = (40.0, 27.0, 24.0, 21.0, 28.0, 20.0, 24.0)
+_NUMBER_SHARES = (34.0, 29.0, 19.0, 22.0, 30.0, 20.0, 32.0)
 _ADVICE_SHARES = (42.0, 14.0, 46.0, 78.0)
 _RATING_SHARES = (50.0, 50.0, 40.0, 40.0)
 
@@ -48,15 +48,12 @@ class Room:
     ----------
     letters : float
         Scale of letters.
-    photo : float
-        Height of a photo, mm.
     claims, listed, said : int
         Rows of claimed changes beside those that speak for a concern; of checks, differences and
         events; of the client's ratings.
     """
 
     letters: float
-    photo: float
     claims: int
     listed: int
     said: int
@@ -103,13 +100,26 @@ def title_of(progress: Progress, locale: Locale) -> str:
     return words.REPORT_TITLE.format(first=locale.date(first), last=locale.date(last))
 
 
-def blocks_of(press: Press, content: Content, room: Room) -> list[Block]:
-    """Return all blocks of the report, in order."""
-    parts = (_head, _in_short, _photos, _course, _numbers, _capture, _ratings, _method)
-    return [block for part in parts for block in part(press, content, room)]
+def blocks_of(press: Press, content: Content, room: Room, *, first_room: float) -> list[Block]:
+    """Return all blocks of the report, in order.
+
+    Parameters
+    ----------
+    press : Press
+    content : Content
+    room : Room
+    first_room : float
+        Height of the first page, mm: the photos are as large as it leaves them.
+    """
+    opening = [*_head(press, content), *_in_short(press, content, room)]
+    said = list(_ratings(press, content, room))
+    taken = sum(block.height + block.above for block in [*opening, *said])
+    parts = (_course, _numbers, _capture, _method)
+    rest = [block for part in parts for block in part(press, content, room)]
+    return [*opening, *_photos(press, content, first_room - taken), *said, *rest]
 
 
-def _head(press: Press, content: Content, _: Room) -> Iterator[Block]:
+def _head(press: Press, content: Content) -> Iterator[Block]:
     pdf = press.pdf
     size = (0.0, 0.0)
     if content.logo is not None:
@@ -179,28 +189,31 @@ def _printable(picture: RGB, height_mm: float) -> bytes:
     return encoded(np.asarray(small, dtype=np.uint8), ".jpg")
 
 
-def _photos(press: Press, content: Content, room: Room) -> Iterator[Block]:
+def _photos(press: Press, content: Content, room_mm: float) -> Iterator[Block]:
     pair = content.pair
     if pair is None:
         return
-    yield press.heading(words.REPORT_PHOTOS)
-    tall, wide = pair.before.shape[:2]
-    half = (press.width - _PHOTO_GAP) / 2
-    scale = min(half / wide, room.photo / tall)
-    size = wide * scale, tall * scale
+    heading = press.heading(words.REPORT_PHOTOS)
+    caption = press.text(words.PAIR_CAPTION, SMALL, colour=pen.QUIET)
     titles = [words.BEFORE, words.AFTER]
     for k, (on, dated) in enumerate(
         ((pair.before_on, words.BEFORE_OF), (pair.after_on, words.AFTER_OF))
     ):
         if on is not None:
             titles[k] = dated.format(date=content.locale.date(on))
+    half = (press.width - _PHOTO_GAP) / 2
+    above = max(press.height(t, half, SMALL, bold=True) for t in titles) + 1.0
+    around = above + _PHOTO_ABOVE + sum(b.height + b.above for b in (heading, caption))
+    most = max(room_mm - around, _LEAST_PHOTO)
+    tall, wide = pair.before.shape[:2]
+    scale = min(half / wide, min(most, _MOST_PHOTO) / tall)
+    size = wide * scale, tall * scale
     files = [_printable(picture, size[1]) for picture in (pair.before, pair.after)]
-    above = max(press.height(t, size[0], SMALL, bold=True) for t in titles) + 1.0
 
     def draw(y: float) -> None:
         for k, (title, file) in enumerate(zip(titles, files, strict=True)):
             left = MARGIN + k * (size[0] + _PHOTO_GAP)
-            press.write((left, y), size[0], title, SMALL, bold=True)
+            press.write((left, y), half, title, SMALL, bold=True)
             press.pdf.image(
                 io.BytesIO(file),
                 left,
@@ -209,8 +222,7 @@ def _photos(press: Press, content: Content, room: Room) -> Iterator[Block]:
                 alt_text=words.PRINT_PHOTO_ALT.format(title=title),
             )
 
-    yield Block(above + size[1], draw, above=1.5, keep=True)
-    yield press.text(words.PAIR_CAPTION, SMALL, colour=pen.QUIET)
+    yield from (heading, Block(above + size[1], draw, above=_PHOTO_ABOVE, keep=True), caption)
 
 
 def _course(press: Press, content: Content, _: Room) -> Iterator[Block]:
@@ -295,13 +307,9 @@ def _capture(press: Press, content: Content, room: Room) -> Iterator[Block]:
     yield press.heading(words.CAPTURE_TITLE)
     counts = capture.grades(content.scans)
     advice = capture.advice(content.scans, content.dates)
-    said = words.CAPTURE_COUNT.format(
-        count=len(content.scans),
-        good=counts[Grade.GOOD],
-        acceptable=counts[Grade.ACCEPTABLE],
-        again=counts[Grade.POOR],
-    )
-    yield press.text(said, SMALL, keep=bool(advice))
+    said = [words.CAPTURE_COUNT.format(count=len(content.scans))]
+    said += [words.CAPTURE_GRADES[g].format(count=n) for g, n in counts.items() if n]
+    yield press.text(" ".join(said), SMALL, keep=bool(advice))
     if advice:
         rows = [
             (
