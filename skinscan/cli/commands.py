@@ -367,7 +367,7 @@ _OutputFolder = Annotated[
         "--output",
         "-o",
         metavar="DIR",
-        help="Write report.html, charts, pictures and tables into DIR.",
+        help="Write reports, charts, pictures and tables into DIR.",
     ),
 ]
 _LargestFace = Annotated[
@@ -468,11 +468,16 @@ def track(
     dates: Annotated[
         Path | None, typer.Option("--dates", metavar="FILE", help="CSV file of dates.")
     ] = None,
+    practice: Annotated[
+        str,
+        typer.Option("--practice", metavar="NAME", help="Name of the practice, on progress.pdf."),
+    ] = "",
     locale: _LocaleName = "en-GB",
     largest_face: _LargestFace = False,
     same_person: _SamePerson = False,
 ) -> None:
     """Say what changed over a client's course, and how sure that is."""
+    from skinscan.cli.printed import write_printed  # noqa: PLC0415 - only for this command
     from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
         course_in_motion,
         first_and_last,
@@ -483,8 +488,10 @@ def track(
         write,
     )
     from skinscan.progress import track as track_scans  # noqa: PLC0415 - loads mediapipe
+    from skinscan.report import confirm_names  # noqa: PLC0415 - same
 
     with calm():
+        confirm_names(practice)
         events = [parse_event(text) for text in event or ()]
         chosen = parse_dates(baseline or ())
         found = measure_folder(
@@ -503,6 +510,7 @@ def track(
             pair = first_and_last(progress, found, largest_face=largest_face)
             motion = course_in_motion(progress, found, largest_face=largest_face, locale=locale)
             write(progress, output, locale=locale, pair=pair, motion=motion, say=say)
+            write_printed(progress, found, output, practice=practice, locale=locale, pair=pair)
     if found.failed:
         say(f"{found.failed} photos could not be measured.")
         raise typer.Exit(FAILED)

@@ -13,7 +13,7 @@ from skinscan.plots.changemap import change_map
 from skinscan.plots.course import as_svg, course_chart
 from skinscan.plots.difference import Difference, difference
 from skinscan.plots.lettering import encoded
-from skinscan.plots.pairs import before_after
+from skinscan.plots.pairs import before_after, laid_over
 from skinscan.plots.regions import region_changes, regions_chart
 from skinscan.plots.report import Picture, mapped_metrics, report
 from skinscan.plots.timelapse import timelapse
@@ -27,6 +27,7 @@ __all__ = [
     "course_chart",
     "difference",
     "encoded",
+    "laid_over",
     "mapped_metrics",
     "region_changes",
     "regions_chart",

@@ -9,6 +9,6 @@ Rooms, each importing only from those before it: `inputs` (what is given beside 
 from __future__ import annotations
 
 from skinscan.report.inputs import PhotoPair, Rating
-from skinscan.report.page import progress_pdf
+from skinscan.report.page import confirm_names, progress_pdf
 
-__all__ = ["PhotoPair", "Rating", "progress_pdf"]
+__all__ = ["PhotoPair", "Rating", "confirm_names", "progress_pdf"]

@@ -130,6 +130,19 @@ def progress_pdf(
         return bytes(pdf.output())
 
 
+def confirm_names(*names: str) -> None:
+    """Refuse names that the report could not print, before anything is measured.
+
+    Raises
+    ------
+    BadOptionError
+        If one has letters that the font lacks, or is longer than any name.
+    """
+    tidied = [tidy_name(name) for name in names]
+    with open_sheet(Paper.A4, title="", language="", created=datetime(1, 1, 1, tzinfo=UTC)) as pdf:
+        refuse_unknown_letters(pdf, *tidied)
+
+
 def _drawings(progress: Progress, locale: str) -> list[charts.Drawing]:
     """Draw the course of each concern that could be compared."""
     return [

@@ -34,8 +34,8 @@ _PRINTED_DPI = 250.0
 #: Dates named in a row before they are counted.
 _DATES_NAMED = 3
 
-_SHORT_SHARES = (36.0, 32.0, 112.0)
-_NUMBER_SHARES = (34.0, 29.0, 19.0, 22.0, 30.0, 20.0, 32.0)
+_SHORT_SHARES = (38.0, 37.0, 105.0)
+_NUMBER_SHARES = (33.0, 27.0, 17.0, 26.0, 30.0, 22.0, 31.0)
 _ADVICE_SHARES = (42.0, 14.0, 46.0, 78.0)
 _RATING_SHARES = (50.0, 50.0, 40.0, 40.0)
 

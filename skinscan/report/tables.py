@@ -8,7 +8,7 @@ from dataclasses import replace
 from skinscan.guide import pen
 from skinscan.report.blocks import MARGIN, SMALL, Block, Press
 
-_GAP = 2.5
+_GAP = 2.0
 _PADDING = 0.8
 
 #: Words, and whether they are bold.
