@@ -304,6 +304,7 @@ def test_a_course_that_cannot_be_compared_says_why_and_draws_nothing():
         assert letters(sentence) in text
     assert b"/Alt" not in content
     assert letters(words.PRINT_CHART_NOTE) not in text
+    assert letters(words.PRINT_NUMBERS_NOTE) not in text
     assert letters(words.NO_DIFFERENCES) not in text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from fpdf import FPDF
@@ -59,6 +59,9 @@ class Press:
 
     pdf: FPDF
     letters: float
+    _heights: dict[tuple[str, float, float, bool], float] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def width(self) -> float:
@@ -69,17 +72,20 @@ class Press:
         """Return how high a paragraph becomes, mm."""
         if not words:
             return 0.0
-        pen.set_type(self.pdf, size * self.letters, bold=bold)
-        found = self.pdf.multi_cell(
-            width,
-            pen.line_height(size * self.letters),
-            together(words),
-            align="L",
-            padding=0,
-            dry_run=True,
-            output=MethodReturnValue.HEIGHT,
-        )
-        return cast("float", found)
+        asked = words, width, size, bold
+        if asked not in self._heights:
+            pen.set_type(self.pdf, size * self.letters, bold=bold)
+            found = self.pdf.multi_cell(
+                width,
+                pen.line_height(size * self.letters),
+                together(words),
+                align="L",
+                padding=0,
+                dry_run=True,
+                output=MethodReturnValue.HEIGHT,
+            )
+            self._heights[asked] = cast("float", found)
+        return self._heights[asked]
 
     def write(
         self,

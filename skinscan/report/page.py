@@ -21,17 +21,17 @@ from skinscan.report.sections import Content, Room, blocks_of, title_of
 from skinscan.scan import Scan
 
 _MOST_PAGES = 3
-#: The first that fits is taken.
+#: From much to little; each scale of letters goes down to its own least room.
 _ROOMS = (
-    Room(letters=1.0, claims=40, listed=16, said=16),
-    Room(letters=1.0, claims=24, listed=10, said=12),
-    Room(letters=1.0, claims=16, listed=10, said=8),
-    Room(letters=1.0, claims=12, listed=8, said=8),
-    Room(letters=1.0, claims=8, listed=6, said=6),
-    Room(letters=0.95, claims=8, listed=6, said=6),
-    Room(letters=0.9, claims=4, listed=5, said=4),
-    Room(letters=0.85, claims=0, listed=3, said=2),
+    Room(claims=40, listed=16, said=16),
+    Room(claims=24, listed=12, said=12),
+    Room(claims=16, listed=10, said=8),
+    Room(claims=12, listed=8, said=8),
+    Room(claims=8, listed=6, said=6),
+    Room(claims=4, listed=5, said=4),
+    Room(claims=0, listed=3, said=2),
 )
+_LETTERS = ((1.0, 5), (0.95, 5), (0.9, 6), (0.85, 7))
 
 
 def progress_pdf(
@@ -155,12 +155,13 @@ def _drawings(progress: Progress, locale: str) -> list[charts.Drawing]:
 def _fitted(pdf: FPDF, content: Content) -> tuple[Press, list[list[Placed]]]:
     """Let the blocks fall on pages, with as much as three pages hold."""
     room_mm = float(pdf.h) - 2 * MARGIN - FOOT + 5.0
-    for room in _ROOMS:
-        press = Press(pdf, room.letters)
-        blocks = blocks_of(press, content, room, first_room=room_mm)
-        pages = paged(blocks, room=room_mm - HEAD, first_room=room_mm)
-        if len(pages) <= _MOST_PAGES:
-            return press, pages
+    for letters, count in _LETTERS:
+        press = Press(pdf, letters)
+        for room in _ROOMS[:count]:
+            blocks = blocks_of(press, content, room, first_room=room_mm)
+            pages = paged(blocks, room=room_mm - HEAD, first_room=room_mm)
+            if len(pages) <= _MOST_PAGES:
+                return press, pages
     raise BadOptionError(
         expected=f"a course that fits on {_MOST_PAGES} pages",
         found=f"{len(pages)} pages",

@@ -15,7 +15,7 @@ from skinscan.metrics import metric
 from skinscan.plots import encoded
 from skinscan.plots.lettering import RGB
 from skinscan.plots.numbers import cells, place_title, tabulated
-from skinscan.progress import Change, Progress, words
+from skinscan.progress import Change, Progress, Scope, Verdict, words
 from skinscan.progress.locales import Locale
 from skinscan.progress.summary import concern_sentences
 from skinscan.report import capture
@@ -46,14 +46,11 @@ class Room:
 
     Attributes
     ----------
-    letters : float
-        Scale of letters.
     claims, listed, said : int
         Rows of claimed changes beside those that speak for a concern; of checks, differences and
         events; of the client's ratings.
     """
 
-    letters: float
     claims: int
     listed: int
     said: int
@@ -247,7 +244,7 @@ def _chart_row(press: Press, drawings: Sequence[Drawing]) -> Block:
 
 
 def _claimed(progress: Progress) -> list[Change]:
-    """Return claimed changes that speak for no concern, concern by concern, the surest first."""
+    """Return claimed changes that speak for no concern: measures, then the places of each."""
     leading = [item.leading for item in progress.concerns]
     order = {item.concern: k for k, item in enumerate(progress.concerns)}
     found = [
@@ -255,7 +252,11 @@ def _claimed(progress: Progress) -> list[Change]:
         for c in progress.changes
         if tabulated(c) and c.verdict.claimed and not any(c is other for other in leading)
     ]
-    return sorted(found, key=lambda c: (order[metric(c.metric).concern], c.p))
+
+    def rank(change: Change) -> tuple[bool, int, float]:
+        return change.scope is Scope.GROUP, order[metric(change.metric).concern], change.p
+
+    return sorted(found, key=rank)
 
 
 def _number_cells(change: Change, locale: Locale) -> tuple[Cell, ...]:
@@ -274,7 +275,7 @@ def _number_cells(change: Change, locale: Locale) -> tuple[Cell, ...]:
 
 def _numbers(press: Press, content: Content, room: Room) -> Iterator[Block]:
     progress = content.progress
-    if len(progress.sessions) == 1:
+    if all(item.verdict is Verdict.NOT_COMPARABLE for item in progress.concerns):
         return
     yield press.heading(words.REPORT_NUMBERS)
     yield press.text(words.PRINT_NUMBERS_NOTE, SMALL, keep=True)
