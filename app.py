@@ -1,5 +1,9 @@
-"""The page that `skinscan demo` opens; Streamlit runs this file anew for every interaction."""
+"""What a server runs: ``streamlit run app.py``, or any ASGI server with ``app:app``."""
 
-from skinscan.ui.page import show
+import streamlit as st
 
-show()
+from skinscan.ui.server import script_path
+from skinscan.ui.web.doors import routes
+from skinscan.ui.web.gate import middleware
+
+app = st.App(script_path(), routes=routes(), middleware=middleware())

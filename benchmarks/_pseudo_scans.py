@@ -13,7 +13,7 @@ from skinscan.facemap import LEVEL_TOLERANCE
 from skinscan.flags import Flag
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.landmarks import Face, Pose, View
-from skinscan.metrics import Measurement, metrics
+from skinscan.metrics import METRICS_VERSION, Measurement, metrics
 from skinscan.precision import with_sems
 from skinscan.quality import Quality
 from skinscan.scan import Scan
@@ -73,4 +73,5 @@ def pseudo_scan(photo: Repeat, values: F64) -> Scan:
         wrinkles=(),
         measurements=with_sems(numbers),
         skinscan_version="0",
+        metrics_version=METRICS_VERSION,
     )

@@ -367,6 +367,11 @@ def main() -> None:
         f"A claim is false wherever in a course it stands: six concerns, {len(metrics())} metrics "
         "and all regions are tested at once."
     )
+    report.say(
+        "Why lines 20 % softer and four sessions miss their goals: "
+        '[decisions](decisions.md), "two goals of verdicts are missed". What a replaced camera '
+        'does: the same page, "another camera".'
+    )
     report.section("Unchanged skin")
     report.table(
         (

@@ -389,3 +389,81 @@ class BackupDamagedError(StoreError):
     """A backup is not as it was made."""
 
     cause = "backup_damaged"
+
+
+class LookError(SkinscanError):
+    """Pictures of a photo were kept by another version."""
+
+    cause = "look"
+
+
+class NameFormError(StoreError):
+    """A sign-in name or a name to be shown is empty, too long, or holds invisible characters."""
+
+    cause = "name_form"
+
+
+class NameTakenError(StoreError):
+    """Somebody else signs in with this name."""
+
+    cause = "name_taken"
+
+
+class WeakPasswordError(StoreError):
+    """A new password is too short, too long, or too easily guessed."""
+
+    cause = "weak_password"
+
+
+class SignInError(StoreError):
+    """Nobody was signed in; which part was wrong is not told."""
+
+    cause = "sign_in"
+
+
+class SignInPausedError(SignInError):
+    """There were too many attempts, so that one has to wait."""
+
+    cause = "sign_in_paused"
+
+
+class TotpNeededError(StoreError):
+    """Name and password are right, and a one-time password is asked for too."""
+
+    cause = "totp_needed"
+
+
+class TotpError(StoreError):
+    """One-time passwords cannot be switched on: no secret was shown, or the code is another."""
+
+    cause = "totp"
+
+
+class LinkError(StoreError):
+    """A single-use link or code was used, has expired, was replaced, or never existed."""
+
+    cause = "link"
+
+
+class AccountMissingError(StoreError):
+    """There is no such user, client or invitation."""
+
+    cause = "account_missing"
+
+
+class AccountExistsError(StoreError):
+    """Who should be given an account has one."""
+
+    cause = "account_exists"
+
+
+class OwnerResetError(StoreError):
+    """Somebody asked for a link to an owner's password; those are made in the terminal only."""
+
+    cause = "owner_reset"
+
+
+class IdentityProviderError(StoreError):
+    """The practice's identity provider does not answer, or answers what cannot be trusted."""
+
+    cause = "identity_provider"

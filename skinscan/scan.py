@@ -23,7 +23,7 @@ from skinscan.facemap import FaceMap, rectify
 from skinscan.flags import Flag, flag_names, parse_flags
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.landmarks import Face, FaceFinder, FaceOptions, Pose, View, find_face
-from skinscan.metrics import Measurement, Wrinkle, measure, metric
+from skinscan.metrics import METRICS_VERSION, Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
 from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
 from skinscan.precision import with_sems
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of the saved form; another one is refused.
-SCAN_FORMAT = 2
+SCAN_FORMAT = 3
 
 #: Columns of every long table, in order.
 TABLE_COLUMNS = (
@@ -92,6 +92,8 @@ class Scan:
         Lines found at the highest level, strongest first.
     measurements : tuple of Measurement
     skinscan_version : str
+    metrics_version : int
+        `skinscan.metrics.METRICS_VERSION` of the skinscan that measured.
     pixels : Pixels or None
         Present after `analyze`, absent after `load_scan`.
     """
@@ -111,6 +113,7 @@ class Scan:
     wrinkles: tuple[Wrinkle, ...]
     measurements: tuple[Measurement, ...]
     skinscan_version: str
+    metrics_version: int
     pixels: Pixels | None = field(default=None, repr=False)
 
     def rows(self, *, levels: str = "highest") -> Iterator[Row]:
@@ -334,6 +337,7 @@ def analyze(
         wrinkles=wrinkles,
         measurements=with_sems(numbers),
         skinscan_version=metadata.version("skinscan"),
+        metrics_version=METRICS_VERSION,
         pixels=Pixels(photo, facemap),
     )
 
@@ -348,6 +352,7 @@ def _to_json(scan: Scan) -> dict[str, Any]:
     return {
         "format": SCAN_FORMAT,
         "skinscan_version": scan.skinscan_version,
+        "metrics_version": scan.metrics_version,
         "name": scan.name,
         "sha256": scan.sha256,
         "view": scan.view.value,
@@ -463,6 +468,7 @@ def _from_json(data: Mapping[str, Any]) -> Scan:
             for m in data["measurements"]
         ),
         skinscan_version=data["skinscan_version"],
+        metrics_version=int(data["metrics_version"]),
     )
 
 

@@ -168,3 +168,13 @@ def database(empty_database):
 
     upgrade(empty_database)
     return empty_database
+
+
+@pytest.fixture
+def office(sqlite_url):
+    """A practice without users, on SQLite."""
+    from made_accounts import an_office
+
+    made = an_office(sqlite_url)
+    yield made
+    made.database.close()

@@ -13,7 +13,7 @@ from skinscan.conditions import Conditions
 from skinscan.flags import Flag
 from skinscan.landmarks import Face, Pose, View
 from skinscan.light import Light
-from skinscan.metrics import Measurement, metrics
+from skinscan.metrics import METRICS_VERSION, Measurement, metrics
 from skinscan.precision import PRECISION_FORMAT, with_sems
 from skinscan.quality.checks import Quality
 from skinscan.regions import members
@@ -153,6 +153,7 @@ def scan(
         wrinkles=(),
         measurements=with_sems(numbers),
         skinscan_version="0",
+        metrics_version=METRICS_VERSION,
     )
 
 

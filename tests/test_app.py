@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
@@ -13,8 +14,11 @@ from types import MappingProxyType, SimpleNamespace
 import fake_courses
 import numpy as np
 import pytest
+import vl_convert
 
+from skinscan import looks
 from skinscan.errors import NoFaceError, NotAnImageError, SeveralFacesError, SkinscanError
+from skinscan.filenames import date_from_name
 from skinscan.flags import SENTENCES, Flag
 from skinscan.landmarks import View
 from skinscan.metrics import Better, Concern, Measurement, metrics
@@ -128,7 +132,7 @@ D1, D2, D3 = date(2026, 3, 3), date(2026, 3, 10), date(2026, 3, 17)
     ],
 )
 def test_a_date_is_read_from_a_file_name(name, found):
-    assert course.date_from_name(name) == found
+    assert date_from_name(name) == found
 
 
 def test_the_camera_wins_over_the_name():
@@ -274,8 +278,9 @@ def test_every_error_that_a_photo_can_cause_has_a_sentence():
 
 
 def test_the_catalogue_claims_no_change():
-    texts = [v for v in vars(strings).values() if isinstance(v, str)]
-    for value in vars(strings).values():
+    catalogue = [value for name, value in vars(strings).items() if name.isupper()]
+    texts = [value for value in catalogue if isinstance(value, str)]
+    for value in catalogue:
         if isinstance(value, MappingProxyType):
             texts += list(value.values())
     assert [text for text in texts if VERDICT_WORDS.search(text)] == []
@@ -283,7 +288,7 @@ def test_the_catalogue_claims_no_change():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1234.5, "1234"), (12.34, "12.3"), (1.234, "1.23"), (0.0123, "0.012"), (-2.5, "−2.50"),
+    [(1234.5, "1,234"), (12.34, "12.3"), (1.234, "1.23"), (0.0123, "0.012"), (-2.5, "−2.50"),
      (0.0, "0.00"), (math.nan, "–")],
 )  # fmt: skip
 def test_numbers_are_short(value, text):
@@ -315,9 +320,9 @@ def test_a_picture_carries_its_own_bytes_and_an_escaped_description():
 
 
 def test_pictures_are_reduced():
-    jpeg = pictures.encode(np.zeros((2000, 1000, 3), np.uint8), 500)
+    jpeg = looks.encode(np.zeros((2000, 1000, 3), np.uint8), 500)
     assert jpeg[:2] == b"\xff\xd8"
-    assert len(pictures.thumbnail(make_scan())) > 100
+    assert len(looks.thumbnail(make_scan())) > 100
 
 
 def contrast(one, other):
@@ -363,6 +368,16 @@ def test_a_chart_has_unit_description_and_a_zero(place):
     axes = [layer["encoding"]["y"] for layer in made["layer"]]
     assert metric.unit in axes[0]["title"]
     assert axes[0]["scale"]["domainMin"] == 0
+
+
+def test_axes_write_dates_and_numbers_as_the_locale_does(monkeypatch):
+    elsewhere = replace(strings.WRITTEN, decimal=";", short_months=("M",) * 12)
+    monkeypatch.setattr(strings, "WRITTEN", elsewhere)
+    made = chart_of(make_photo(D1), make_photo(D2))
+    svg = vl_convert.vegalite_to_svg(made)
+    assert f">{D1.day} M<" in svg
+    assert re.search(r">\d+;\d+<", svg)
+    assert not re.search(r">[^<]*(Mar|\d\.\d)[^<]*<", svg)
 
 
 def test_bars_are_drawn_only_where_the_uncertainty_is_known():
@@ -455,7 +470,7 @@ def test_a_page_holds_so_many_photos_and_says_how_many_were_left_out():
 def test_what_is_removed_is_forgotten():
     visit = state.Visit()
     photo = make_photo(D1)
-    drawn = pictures.draw_all(photo.scan)
+    drawn = looks.draw_all(photo.scan)
     visit.measured[photo.sha256] = scoring.Measured(scan=photo.scan, pictures=drawn)
     visit.take([photo], [])
     visit.remove(photo.sha256)

@@ -122,6 +122,23 @@ def test_a_folder_becomes_sessions_and_a_second_run_adds_nothing(practice, folde
     assert [s.held_on.isoformat() for s in held] == ["2026-03-03", "2026-03-10"]
 
 
+def test_what_a_table_declares_is_not_lost_when_a_folder_is_imported(practice, folder, tmp_path):
+    del practice
+    table = tmp_path / "dates.csv"
+    name = min(path.name for path in folder.iterdir())
+    table.write_text(f"photo,date,make_up\n{name},,worn\n", encoding="utf-8")
+    result = call("import", folder, "--client", "ada", "--dates", table)
+    assert result.exit_code == 2
+    assert "by session" in result.stderr
+    table.write_text(f"photo,date,make_up\n{name},2026-03-09,\n", encoding="utf-8")
+    call("import", folder, "--client", "ada", "--dates", table)
+    with work.opened() as records:
+        (card,) = clients.clients(records, TERMINAL)
+        (course,) = courses.courses(records, TERMINAL, card.id)
+        held = courses.sessions(records, TERMINAL, course.id)
+    assert "2026-03-09" in [s.held_on.isoformat() for s in held]
+
+
 def test_which_course_must_be_said_where_several_are_open(practice, folder):
     del practice
     with work.opened() as records:

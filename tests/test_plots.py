@@ -8,6 +8,7 @@ import socket
 from dataclasses import replace
 from datetime import timedelta
 
+import altair as alt
 import cv2
 import numpy as np
 import pytest
@@ -17,10 +18,13 @@ from PIL import Image
 from skinscan import analyze, compare, precision, track
 from skinscan.errors import ScanFileError
 from skinscan.plots import (
+    LEAST_MATCHED,
     Picture,
+    Unmatched,
     as_svg,
     before_after,
     change_map,
+    changemap,
     course_chart,
     difference,
     encoded,
@@ -138,6 +142,7 @@ def test_the_alternative_text_holds_verdict_and_interval():
 ELSEWHERE = Locale(
     "de-XX",
     ",",
+    ".",
     "{day}. {month}",
     "{day}. {month} {year}",
     months=tuple(f"Monat{k}" for k in range(1, 13)),
@@ -159,6 +164,15 @@ def test_charts_write_dates_and_numbers_as_the_locale_does(monkeypatch):
     assert rows(chart)[0]["session"] == "3. Monat3 2026"
     assert re.search(r"\d,\d", rows(chart)[-1]["low_text"])
     assert '<html lang="de">' in report(progress, locale="de-XX")
+
+
+def test_an_axis_of_large_numbers_groups_them_as_the_locale_does():
+    rows_ = [{"y": -2_345_678.5}, {"y": 1000.5}]
+    axis = alt.Axis(labelExpr=ELSEWHERE.number_label, values=[-2_345_678.5, 1000.5], format=",.1f")
+    chart = alt.Chart(alt.Data(values=rows_)).mark_point().encode(y=alt.Y("y:Q", axis=axis))
+    svg = as_svg(chart)
+    assert ">−2.345.678,5<" in svg
+    assert ">1.000,5<" in svg
 
 
 def test_american_dates_begin_with_the_month():
@@ -223,6 +237,20 @@ def test_only_claimed_regions_are_coloured_blue_for_better():
     assert blue > 10_000
     assert vermilion == 0
     assert "Crow's feet (left) −" in described(progress, SEVERITY)
+
+
+def test_the_scale_of_the_map_is_written_as_the_locale_does(monkeypatch):
+    said = []
+
+    def kept(canvas, texts, **_options):
+        said.extend(text for _, _, text in texts)
+        return canvas
+
+    monkeypatch.setattr(changemap, "lettered", kept)
+    monkeypatch.setattr(changemap, "_scale_end", lambda _: 0.5)
+    monkeypatch.setattr(locales, "LOCALES", {"de-XX": ELSEWHERE})
+    change_map(course(), SEVERITY, locale="de-XX")
+    assert {"−0,5 %", "+0,5 %"} <= set(said)
 
 
 def test_worse_is_vermilion():
@@ -315,7 +343,9 @@ def test_two_faces_have_no_picture_of_their_difference(sample):
         for lv, layer in face.layers.items()
     }
     pixels = replace(moved.pixels, facemap=replace(face, layers=layers))
-    assert difference(first, replace(moved, pixels=pixels)) is None
+    found = difference(first, replace(moved, pixels=pixels))
+    assert isinstance(found, Unmatched)
+    assert 0 <= found.matched_share < LEAST_MATCHED
     with pytest.raises(ScanFileError, match="photos"):
         difference(replace(first, pixels=None), moved)
 
@@ -397,6 +427,12 @@ def test_the_report_tabulates_interval_and_verdict():
     assert f"{change.percent:.0f}".replace("-", "−") in page
     assert f"({100 * change.coverage:.0f} %)" in page or f"({100 * change.coverage:.1f} %)" in page
     assert f'<td class="claimed">{Verdict.IMPROVED.value}</td>' in page
+
+
+def test_the_report_says_what_could_not_be_shown():
+    page = report(course(), remarks=["No picture: <b>12 %</b> agree."])
+    assert "<p>No picture: &lt;b&gt;12\u00a0%&lt;/b&gt; agree.</p>" in page
+    assert words.REPORT_PHOTOS in page
 
 
 def test_the_report_lists_differences_between_photos():

@@ -17,6 +17,7 @@ from made_records import CANARY, DAY, office, picture, places, prepared
 from skinscan.errors import (
     BadInputError,
     ConsentMissingError,
+    LookError,
     NoFaceError,
     OutputError,
     PhotoKnownError,
@@ -24,6 +25,7 @@ from skinscan.errors import (
     StorageFullError,
 )
 from skinscan.landmarks import View
+from skinscan.looks import Pictures
 from skinscan.photo import load_photo, open_photo
 from skinscan.practice import clients, courses, custody, photos, results
 from skinscan.practice.forms import (
@@ -299,6 +301,30 @@ def test_a_client_sees_photos_only_of_sessions_that_were_shared(made):
 
     assert seen(made.carer) == {made.session_id: [ids[0]], later: [ids[1]]}
     assert seen(made.client) == {later: [ids[1]]}
+
+
+def test_what_is_shown_of_a_photo_is_kept_with_its_scan(made):
+    photo_id = photos.add_photo(made.records, made.carer, made.session_id, sample())
+    asked = (made.records, made.carer, made.course_id, [photo_id, "f" * 32])
+    first = photos.course_looks(*asked)
+    assert set(first) == {photo_id}
+    assert Pictures.from_bytes(first[photo_id].to_bytes()) == first[photo_id]
+    line = custody.audit_lines(made.records, made.owner)[0]
+    assert (line.action, line.detail) == ("photo.viewed", {"photos": 1})
+    photos.rescore(made.records, made.carer, photo_id)
+    assert photos.course_looks(*asked)[photo_id].thumbnail == first[photo_id].thumbnail
+    seen = (made.records, made.client, made.course_id, [photo_id])
+    assert photos.course_looks(*seen) == {}
+    courses.share_session(made.records, made.carer, made.session_id)
+    assert set(photos.course_looks(*seen)) == {photo_id}
+    photos.remove_photo(made.records, made.carer, photo_id)
+    assert list(made.records.vault.objects.list()) == []
+
+
+@given(st.binary(max_size=300))
+def test_other_bytes_are_no_pictures(content):
+    with pytest.raises(LookError):
+        Pictures.from_bytes(content)
 
 
 # Results

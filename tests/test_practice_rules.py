@@ -54,6 +54,7 @@ TABLE = {
     "photos": "opht",
     "course_photos": "opst",
     "view_photo": "oph",
+    "course_looks": "ops",
     "correct_view": "op",
     "move_photo": "op",
     "remove_photo_rows": "op",
@@ -63,13 +64,20 @@ TABLE = {
     "save_scan": "opt",
     "save_failure": "opt",
     "session_states": "opst",
-    "settings": "opt",
+    "version": "opst",
+    "settings": "opst",
     "change_settings": "ot",
     "audit_lines": "ot",
     "verify_audit": "ot",
     "due_for_erasure": "ot",
     "allow_erasure": "ot",
     "note_export": "ost",
+    "staff": "opt",
+    "account_of_client": "op",
+    "allow_managing_staff": "o",
+    "allow_managing_user": "o",
+    "last_backup": "ot",
+    "allow_examining": "ot",
 }
 
 #: Functions over several operations, and the operation that lets one in.
@@ -81,6 +89,13 @@ COMPOSED = {
     "export_client": "note_export",
     "write_export": "note_export",
     "progress": "course",
+    "examine_storage": "allow_examining",
+    "invite_staff": "allow_managing_staff",
+    "invite_client": "account_of_client",
+    "reset_client": "account_of_client",
+    "reset_staff": "allow_managing_user",
+    "disable": "allow_managing_user",
+    "enable": "allow_managing_user",
 }
 
 PEOPLE = (
@@ -158,6 +173,8 @@ LETTERS = {
 def expected(person, letters, on):
     if person == "colleague where each has their own":
         return "p" in letters and on in (On.PRACTICE, On.USER)
+    if person == "other client":
+        return "s" in letters and on is On.PRACTICE
     return bool(set(LETTERS.get(person, "")) & set(letters))
 
 

@@ -14,7 +14,7 @@ from skinscan.declaration import Declaration, MakeUp
 from skinscan.errors import BadOptionError, NotComparableError, UnknownNameError
 from skinscan.flags import Flag
 from skinscan.landmarks import View
-from skinscan.metrics import Better, Concern, metrics
+from skinscan.metrics import METRICS_VERSION, Better, Concern, metrics
 from skinscan.precision import day_from_baselines, precision_model
 from skinscan.progress import (
     DaySource,
@@ -153,6 +153,21 @@ def test_scans_of_a_model_that_knew_more_say_that_nothing_is_known(tmp_path):
 def test_views_that_differ_are_refused():
     with pytest.raises(NotComparableError, match="same view"):
         compare(scan(), scan(view=View.LEFT))
+
+
+@pytest.mark.parametrize("versions", [(0, METRICS_VERSION), (METRICS_VERSION, 0), (0, 0)])
+def test_scans_of_other_metrics_are_refused(versions):
+    scans = [replace(scan(), metrics_version=version) for version in versions]
+    with pytest.raises(NotComparableError, match="measured with version 0") as caught:
+        track(scans, dates=weekly(2))
+    assert "again" in caught.value.remedy
+    with pytest.raises(NotComparableError, match="measured with version 0"):
+        compare(*scans)
+
+
+def test_another_skinscan_with_the_same_metrics_is_compared():
+    scans = [scan(), replace(scan(HALF), skinscan_version="99.9")]
+    assert track(scans, dates=weekly(2)).concern("wrinkles").verdict is Verdict.IMPROVED
 
 
 def test_scales_that_differ_are_refused():

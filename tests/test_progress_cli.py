@@ -1,5 +1,7 @@
 """``skinscan compare`` and ``skinscan track``: dates, people, tables, exit codes."""
 
+import html
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fake_courses import SEVERITY, scan, write_precision
+from PIL import Image
 from typer.testing import CliRunner
 
 import skinscan.scan
@@ -14,17 +17,20 @@ from skinscan import precision
 from skinscan.batch.sources import find_photos
 from skinscan.cli import progress as cli_progress
 from skinscan.cli.commands import app
-from skinscan.cli.dates import date_of, read_dates
-from skinscan.cli.progress import parse_event
+from skinscan.cli.dates import date_of
+from skinscan.cli.events import read_events
 from skinscan.errors import (
     AnotherPersonError,
     BadOptionError,
     NoFaceError,
     SourceFolderError,
 )
+from skinscan.metrics import Concern
+from skinscan.plots import Unmatched
 from skinscan.precision import precision_model
-from skinscan.progress import Event, EventKind
+from skinscan.progress import Event, EventKind, track, words
 from skinscan.progress.tables import CHANGE_COLUMNS, SESSION_COLUMNS
+from skinscan.resources import sample_course_dir
 
 TAKEN = datetime(2026, 5, 1, 12, 0)  # noqa: DTZ001 - EXIF has no time zone
 
@@ -72,31 +78,13 @@ def call(*arguments):
 
 def test_dates_are_trusted_in_the_documented_order():
     name = "2026-03-04/2026-03-03_front.jpg"
-    assert date_of(name, {name: date(2026, 3, 1)}, TAKEN) == date(2026, 3, 1)
-    assert date_of(name, {}, TAKEN) == date(2026, 3, 3)
-    assert date_of("2026-03-04/front.jpg", {}, TAKEN) == date(2026, 3, 4)
-    assert date_of("2026-03-04/takes/front.jpg", {}, TAKEN) == date(2026, 3, 4)
-    assert date_of("front.jpg", {}, TAKEN) == date(2026, 5, 1)
+    assert date_of(name, date(2026, 3, 1), TAKEN) == date(2026, 3, 1)
+    assert date_of(name, None, TAKEN) == date(2026, 3, 3)
+    assert date_of("2026-03-04/front.jpg", None, TAKEN) == date(2026, 3, 4)
+    assert date_of("2026-03-04/takes/front.jpg", None, TAKEN) == date(2026, 3, 4)
+    assert date_of("front.jpg", None, TAKEN) == date(2026, 5, 1)
     with pytest.raises(BadOptionError, match="date"):
-        date_of("front.jpg", {}, None)
-
-
-def test_a_table_of_dates_is_read(tmp_path):
-    path = tmp_path / "dates.csv"
-    path.write_text("\ufeffphoto,date,note\na/b.jpg, 2026-03-03 ,x\n", encoding="utf-8")
-    assert read_dates(path) == {"a/b.jpg": date(2026, 3, 3)}
-
-
-@pytest.mark.parametrize(
-    "content", ["photo,date\na.jpg,soon\n", "photo\na.jpg\n", "photo,date\na.jpg\n"]
-)
-def test_a_table_without_dates_is_refused(tmp_path, content):
-    path = tmp_path / "dates.csv"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(BadOptionError, match="CSV"):
-        read_dates(path)
-    with pytest.raises(BadOptionError, match="CSV"):
-        read_dates(tmp_path / "absent.csv")
+        date_of("front.jpg", None, None)
 
 
 # track ------------------------------------------------------------------------------------------
@@ -135,6 +123,66 @@ def test_track_takes_dates_from_a_table(folder, tmp_path):
     assert result.exit_code == 0, result.stderr
     sessions = pd.read_csv(tmp_path / "progress.csv")["session"]
     assert set(sessions) == {"2026-03-03", "2026-04-01"}
+
+
+def test_track_takes_declarations_from_the_table(folder, tmp_path):
+    table = tmp_path / "dates.csv"
+    text = "photo,date,make_up,just_treated\n2026-03-10.jpg,,{},{}\n"
+    said = {}
+    for make_up, treated in (("none", "no"), ("worn", "no"), ("", "yes")):
+        table.write_text(text.format(make_up, treated), encoding="utf-8")
+        result = call("track", folder, "--dates", table)
+        assert result.exit_code == 0, result.stderr
+        said[make_up, treated] = result.stdout
+    assert "Lines: 60 % softer since 3 March" in said["none", "no"]
+    assert "not compared. One of the photos was taken with make-up" in said["worn", "no"]
+    assert "Line of the jaw: no detectable change" in said["worn", "no"]
+    assert "Lift: not compared. One of the photos was taken just after" in said["", "yes"]
+
+
+def test_track_refuses_a_table_that_tells_of_photos_elsewhere(folder, tmp_path):
+    table = tmp_path / "dates.csv"
+    table.write_text("photo,date,make_up\n2026-03-11.jpg,,worn\n", encoding="utf-8")
+    result = call("track", folder, "--dates", table)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "found 1 others" in result.stderr
+    assert "2026-03-11" not in result.stderr
+
+
+def test_track_takes_events_from_a_table(folder, tmp_path):
+    table = tmp_path / "events.csv"
+    table.write_text(
+        'date,kind,note\n2026-03-05,peel,"cheeks, <b>glycolic</b>"\n2026-01-05,laser,\n',
+        encoding="utf-8",
+    )
+    out = tmp_path / "out"
+    options = ("--events", table, "--event", "sun:2026-03-06", "--event", "peel:2026-03-05")
+    result = call("track", folder, *options, "-o", out)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("A peel on 5 March may") == 1
+    assert "Much sun on 6 March may" in result.stdout
+    assert "laser" not in result.stdout  # before the course
+    svg = (out / "course_wrinkles.svg").read_text(encoding="utf-8")
+    assert svg.count(">peel<") == 1
+    assert svg.count(">sun<") == 1
+    assert ">laser<" not in svg
+    events = pd.read_csv(out / "changes.csv")["events"].dropna().unique()
+    assert set(events) == {"peel:2026-03-05|sun:2026-03-06"}
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<li>5 March 2026: peel – cheeks, &lt;b&gt;glycolic&lt;/b&gt;</li>" in page
+    assert "<li>5 January 2026: laser</li>" in page
+
+
+def test_events_from_a_table_are_those_of_the_python_argument(tmp_path):
+    table = tmp_path / "events.csv"
+    table.write_text("date,kind,note\n2026-03-05,peel,x\n", encoding="utf-8")
+    scans, dates = [scan(), scan({SEVERITY: 0.4})], [date(2026, 3, 3), date(2026, 3, 10)]
+    said = [
+        track(scans, dates=dates, events=events).overview()
+        for events in (read_events(table), [Event(date(2026, 3, 5), EventKind.PEEL)])
+    ]
+    pd.testing.assert_frame_equal(*said)
+    assert not said[0]["attributable"].all()
 
 
 def test_track_goes_on_without_a_photo_that_shows_nobody(folder):
@@ -190,8 +238,75 @@ def test_wrong_options_end_with_a_sentence(folder, options):
     assert result.stdout == ""
 
 
-def test_events_are_read():
-    assert parse_event("sun:2026-03-05") == Event(date(2026, 3, 5), EventKind.SUN)
+# What is written -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Two photos of the sample course, analysed once, with their pixels."""
+    days = ("2026-03-03", "2026-04-21")
+    paths = [sample_course_dir() / f"{day}_front.jpg" for day in days]
+    return dict(zip(days, map(skinscan.scan.analyze, paths), strict=True))
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch, measured):
+    """A folder of both, whose severity halves."""
+    folder = tmp_path / "client"
+    folder.mkdir()
+
+    def analyze(path, *, name, largest_face):
+        del largest_face
+        found = measured[Path(path).stem]
+        half = 0.5 if Path(path).stem == max(measured) else 1.0
+        numbers = [
+            replace(n, value=half * n.value) if n.metric == SEVERITY else n
+            for n in measured[min(measured)].measurements
+        ]
+        return replace(found, name=name, measurements=tuple(numbers))
+
+    monkeypatch.setattr(cli_progress, "analyze", analyze)
+    for day in measured:
+        (folder / f"{day}.jpg").touch()
+    return folder
+
+
+def alternatives(page):
+    """The alternative text of every picture of a page."""
+    return [html.unescape(text) for text in re.findall(r'<img alt="([^"]*)"', page)]
+
+
+def test_track_writes_a_chart_of_regions_a_difference_and_a_time_lapse(photos, tmp_path):
+    out = tmp_path / "out"
+    result = call("track", photos, "-o", out)
+    assert result.exit_code == 0, result.stderr
+    written = {path.name for path in out.iterdir()}
+    assert {f"regions_{concern.value}.svg" for concern in Concern} <= written
+    assert "Crow's feet" in (out / "regions_wrinkles.svg").read_text(encoding="utf-8")
+    with Image.open(out / "timelapse.overlay.webp") as film:  # noqa: TID251 - our own file
+        assert (film.format, film.n_frames) == ("WEBP", 2)
+    with Image.open(out / "difference.overlay.jpg") as picture:  # noqa: TID251 - same
+        assert (picture.format, picture.width) == ("JPEG", 640)
+    assert {"before_after.overlay.jpg", "lines.overlay.jpg"} <= written
+    shown = alternatives((out / "report.html").read_text(encoding="utf-8"))
+    assert words.DIFFERENCE_ALT in shown
+    assert words.REPORT_MOTION_ALT in shown
+    with pytest.raises(SourceFolderError):  # none of it is taken for a photo
+        find_photos([out])
+
+
+def test_what_cannot_be_subtracted_is_said_in_the_shell_and_in_the_report(
+    photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cli_progress, "difference", lambda *_: Unmatched(0.1234))
+    out = tmp_path / "out"
+    result = call("track", photos, "-o", out)
+    assert result.exit_code == 0, result.stderr
+    sentence = words.DIFFERENCE_NONE.format(share="12", least="50")
+    assert sentence in result.stderr
+    assert "difference.overlay.jpg" not in {path.name for path in out.iterdir()}
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert sentence in html.unescape(page).replace("\u00a0", " ")
 
 
 # compare ----------------------------------------------------------------------------------------

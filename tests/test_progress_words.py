@@ -201,7 +201,14 @@ def test_dates_are_written_as_the_place_does():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(18.4, "18"), (9.04, "9.0"), (0.0451, "0.045"), (1234.5, "1234"), (0.0, "0"), (-1.26, "−1.3")],
+    [
+        (18.4, "18"),
+        (9.04, "9.0"),
+        (0.0451, "0.045"),
+        (1234.5, "1,234"),
+        (0.0, "0"),
+        (-1.26, "−1.3"),
+    ],
 )
 def test_sizes_have_two_digits(value, text):
     assert locale("en-GB").number(value) == text
@@ -226,6 +233,43 @@ def test_decimals_follow_the_place():
     assert locale("en-ZA").number(1.26) == "1,3"
     said = compare(scan(), scan({"lift.jaw_sag": 0.3})).summary(locale="en-ZA")
     assert any("7,0 mm straighter" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("en-GB", "−1,234,567.9"), ("en-ZA", "−1\u00a0234\u00a0567,9")]
+)
+def test_thousands_are_grouped_as_the_place_does(name, text):
+    assert locale(name).number(-1234567.89, places=1) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(10.0, "10"), (3 * 0.1, "0,3"), (5e-5, "0,00005"), (2e6, "2\u00a0000\u00a0000"), (4.5, "4,5")],
+)
+def test_round_numbers_have_no_more_decimals_than_they_need(value, text):
+    assert locale("en-ZA").plain(value) == text
+
+
+def test_a_sentence_made_without_a_place_gets_its_marks_and_keeps_its_full_stops():
+    text = "Light differs by 12.5 °, at most 6.0 °. Photograph again."
+    assert locale("en-ZA").sentence(text) == text.replace("2.5", "2,5").replace("6.0", "6,0")
+    assert locale("en-GB").sentence(text) == text
+
+
+def test_why_nothing_was_compared_is_said_with_the_marks_of_the_place():
+    def said(name):
+        progress = track([scan(), scan(light_deg=40.5)], dates=weekly(2))
+        return " ".join(progress.summary(locale=name))
+
+    assert re.search(r"\d\.\d", said("en-GB"))
+    assert re.search(r"\d,\d", said("en-ZA"))
+    assert not re.search(r"\d\.\d", said("en-ZA"))
+
+
+def test_short_names_of_months_are_the_places_too():
+    day = date(2026, 3, 3)
+    assert locale("en-GB").date(day, brief=True) == "3 Mar 2026"
+    assert locale("en-US").date(day, beside=day, brief=True) == "Mar 3"
 
 
 def test_an_unknown_place_is_refused():

@@ -24,6 +24,7 @@ from skinscan.errors import (
     UnknownNameError,
 )
 from skinscan.landmarks import View
+from skinscan.metrics import METRICS_VERSION
 from skinscan.phantom import encode_jpeg
 from skinscan.photo import load_photo, open_photo
 from skinscan.scan import SCAN_FORMAT, TABLE_COLUMNS, Scan, analyze, load_scan
@@ -176,6 +177,14 @@ def test_another_format_is_refused(saved, tmp_path, written):
     data["format"] = written
     (tmp_path / "scan.json").write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(ScanFileError, match=r"format|Scan\.save"):
+        load_scan(tmp_path / "scan.json")
+
+
+def test_a_scan_of_unknown_metrics_is_refused(saved, tmp_path):
+    data = json.loads(saved.read_text(encoding="utf-8"))
+    del data["metrics_version"]
+    (tmp_path / "scan.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ScanFileError):
         load_scan(tmp_path / "scan.json")
 
 
@@ -372,6 +381,7 @@ def test_the_package_exports_it(scan):
     assert skinscan.load_scan is load_scan
     assert skinscan.Scan is Scan
     assert scan.skinscan_version == skinscan.__version__
+    assert scan.metrics_version == METRICS_VERSION
 
 
 def test_the_view_can_be_said(data, scan):

@@ -439,7 +439,7 @@ def compare(
     epilog=examples(
         "skinscan track sample_images/ -o result/",
         "skinscan track client/ --baseline 2026-02-24 --baseline 2026-03-03 --treated crows_feet",
-        "skinscan track client/ --event filler:2026-03-24 --dates dates.csv",
+        "skinscan track client/ --events events.csv --dates dates.csv",
     ),
 )
 def track(
@@ -465,8 +465,22 @@ def track(
             "illness, sun); may be repeated.",
         ),
     ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events",
+            metavar="FILE",
+            help="CSV file of such events: columns date, kind and, if you like, note.",
+        ),
+    ] = None,
     dates: Annotated[
-        Path | None, typer.Option("--dates", metavar="FILE", help="CSV file of dates.")
+        Path | None,
+        typer.Option(
+            "--dates",
+            metavar="FILE",
+            help="CSV file about the photos: columns photo, date and, if you like, make_up (none, "
+            "worn, unknown) and just_treated (yes, no).",
+        ),
     ] = None,
     practice: Annotated[
         str,
@@ -477,13 +491,16 @@ def track(
     same_person: _SamePerson = False,
 ) -> None:
     """Say what changed over a client's course, and how sure that is."""
-    from skinscan.cli.printed import write_printed  # noqa: PLC0415 - only for this command
+    from skinscan.cli.events import (  # noqa: PLC0415 - only for this command
+        parse_event,
+        read_events,
+    )
+    from skinscan.cli.printed import write_printed  # noqa: PLC0415 - same
     from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
         course_in_motion,
         first_and_last,
         measure_folder,
         parse_dates,
-        parse_event,
         seen,
         write,
     )
@@ -492,7 +509,8 @@ def track(
 
     with calm():
         confirm_names(practice)
-        events = [parse_event(text) for text in event or ()]
+        noted = read_events(events) if events is not None else ()
+        told = [parse_event(text) for text in event or ()]
         chosen = parse_dates(baseline or ())
         found = measure_folder(
             folder, dates=dates, largest_face=largest_face, same_person=same_person, say=say
@@ -501,8 +519,9 @@ def track(
             found.scans,
             dates=found.dates,
             treated_regions=treated,
-            events=events,
+            events=[*noted, *(e for e in told if e not in noted)],
             baseline=chosen or "first",
+            declared=found.declared,
         )
         say(f"{len(progress.sessions)} sessions, photos: {seen([s.view for s in found.scans])}.")
         _say_summary(progress, locale)
@@ -598,8 +617,57 @@ def demo(
 
     The page is served to this machine only. Stop it with Ctrl-C.
     """
-    from skinscan.cli.demo import serve  # noqa: PLC0415 - only for this command
+    from skinscan.cli import serving  # noqa: PLC0415 - loads the pages and the database layer
 
     with calm(), _terminated_as_interrupted():
-        code = serve(port=port, browser=not no_browser, say=say)
+        code = serving.demo(port=port, browser=not no_browser, say=say)
+    sys.exit(code)
+
+
+@app.command(
+    epilog=examples(
+        "skinscan serve",
+        "skinscan serve --address 0.0.0.0 --host practice.example --cert cert.pem --key key.pem",
+    )
+)
+def serve(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="By default the first free one from 8501."),
+    ] = None,
+    address: Annotated[
+        str, typer.Option("--address", help="Network to listen on; by default this machine only.")
+    ] = "127.0.0.1",
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="Name by which browsers reach this server."),
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option("--cert", metavar="FILE", help="Certificate, for HTTPS.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its key.")] = None,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option("--behind-proxy", help="A proxy on this machine serves HTTPS in front of it."),
+    ] = False,
+) -> None:
+    """Serve the app for a practice.
+
+    The first start makes the records (see skinscan setup) and prints the owner's one-time code.
+    Plain HTTP is served to this machine only; tablets need HTTPS.
+    """
+    from skinscan.cli import serving  # noqa: PLC0415 - loads the pages and the database layer
+
+    with calm(), _terminated_as_interrupted():
+        code = serving.serve(
+            port=port,
+            address=address,
+            hosts=tuple(host or ()),
+            cert=cert,
+            key=key,
+            proxy=behind_proxy,
+            say=say,
+            show_code=records.show_code,
+        )
     sys.exit(code)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from skinscan.batch.sources import find_photos
-from skinscan.cli.dates import date_of, read_dates
+from skinscan.cli.dates import Told, confirm_photos, date_of, read_dates
 from skinscan.cli.progress import confirm_person
+from skinscan.declaration import Declaration
 from skinscan.errors import (
     BadOptionError,
     ComparisonError,
@@ -203,10 +204,12 @@ def import_folder(
     say: Say,
 ) -> Imported:
     """Bring a folder of dated photos in as sessions; run again, it adds only what is missing."""
-    given = read_dates(dates) if dates is not None else {}
+    told = read_dates(dates) if dates is not None else {}
+    _confirm_only_dates(told)
     with opened() as records:
         card = look_up(records, client)
         found = find_photos([folder])
+        confirm_photos(told, {photo.name for photo in found})
         counts = {"photos": 0, "known": 0, "failed": 0}
         references: dict[View, Scan] = {}
         course_id = course or _course_for(records, card.id)
@@ -217,7 +220,9 @@ def import_folder(
         for photo in found:
             try:
                 prepared = photos.prepare(Path(photo.path).read_bytes())
-                day = date_of(photo.name, given, prepared.scan.captured_at)
+                day = date_of(
+                    photo.name, told.get(photo.name, Told()).taken_on, prepared.scan.captured_at
+                )
             except (PhotoError, FaceError) as error:
                 say(f"{photo.name}: {error}")
                 counts["failed"] += 1
@@ -242,6 +247,16 @@ def import_folder(
                 counts["photos"] += 1
                 say(f"{photo.name}: {day.isoformat()}, {prepared.scan.view.value}")
     return Imported(made, **counts)
+
+
+def _confirm_only_dates(told: Mapping[str, Told]) -> None:
+    """Stop where declarations would be lost: records hold the state of the skin by session."""
+    if any(entry.declared != Declaration() for entry in told.values()):
+        raise BadOptionError(
+            expected="photos and dates only, because records keep make-up and treatment by session",
+            found="a photo with make_up or just_treated",
+            remedy="Empty those columns, and note it in the session after importing",
+        )
 
 
 def _course_for(records: Records, client_id: str) -> str | None:

@@ -1,136 +1,244 @@
-"""Serve the app to this machine, quietly."""
+"""A practice that does not exist: the sample course on a throw-away store, for trying out."""
 
 from __future__ import annotations
 
-import http.client
-import os
-import platform
-import socket
-import subprocess
-import sys
-import time
-import webbrowser
-from collections.abc import Callable
-from typing import Final
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
 
-from skinscan.errors import BadOptionError, SkinscanError
-from skinscan.resources import app_path
-from skinscan.ui.server import LOOPBACK, page_url, streamlit_arguments
+from skinscan.errors import SourceFolderError
+from skinscan.looks import Pictures
+from skinscan.practice import clients, courses, photos
+from skinscan.practice.forms import (
+    ClientReport,
+    Gais,
+    Plan,
+    Profile,
+    SessionNotes,
+    Settings,
+    SkinState,
+)
+from skinscan.practice.photos import Prepared
+from skinscan.practice.principal import Principal
+from skinscan.resources import sample_course_dir
+from skinscan.scan import scan_from_json, scan_to_json
+from skinscan.store import audit
+from skinscan.store.accounts import invitations, logins
+from skinscan.store.canonical import Canonical
+from skinscan.store.records import Places, Records, create_records
+from skinscan.store.schema import Purpose, Role, now
 
-_FIRST_PORT: Final = 8501
-_PORTS: Final = 100
-_START_TIMEOUT_S: Final = 60.0
+#: Sign-in names of the demonstration.
+OWNER, PRACTITIONER, CLIENT = "owner", "practitioner", "client"
+
+_CLIENT_NAME: Final = "Sample Client"
+_WORDS: Final = (
+    "amber",
+    "birch",
+    "cedar",
+    "clover",
+    "copper",
+    "coral",
+    "ember",
+    "fern",
+    "flint",
+    "harbor",
+    "hazel",
+    "indigo",
+    "juniper",
+    "lantern",
+    "maple",
+    "meadow",
+    "nutmeg",
+    "ochre",
+    "olive",
+    "onyx",
+    "pebble",
+    "poppy",
+    "quartz",
+    "river",
+    "saffron",
+    "sage",
+    "slate",
+    "thistle",
+    "timber",
+    "umber",
+    "velvet",
+    "walnut",
+    "willow",
+    "zephyr",
+)
 
 
-class AppError(SkinscanError):
-    """The app does not start."""
+@dataclass(frozen=True)
+class Demo:
+    """A practice for trying out.
 
-    cause = "app"
-
-
-def serve(*, port: int | None, browser: bool, say: Callable[[str], None]) -> int:
-    """Run the app until it is stopped.
-
-    Parameters
+    Attributes
     ----------
-    port : int or None
-        None takes the first free one from 8501.
-    browser : bool
-        Open the page in the browser where there is a screen.
-    say : callable
-        Receives the line with the address.
+    places : Places
+    passwords : dict of str to str
+        By sign-in name.
+    entrance : str
+        Path that signs the practitioner in at the client's progress.
+    """
 
-    Returns
-    -------
-    int
-        Exit code: 0 after Ctrl-C.
+    places: Places
+    passwords: dict[str, str]
+    entrance: str
+
+
+@contextmanager
+def demo_practice(say: Callable[[str], None]) -> Iterator[Demo]:
+    """Make a practice with the sample course in a folder that is removed afterwards.
 
     Raises
     ------
-    BadOptionError
-        If the port is taken.
-    AppError
-        If the app does not start.
+    SourceFolderError
+        The sample course is not installed.
     """
-    chosen = _free_port(port)
-    url = page_url(chosen, sample=True)
-    # Its output is Streamlit's banner; what goes wrong is on standard error.
-    process = subprocess.Popen(_command(chosen), stdout=subprocess.DEVNULL)  # noqa: S603 - own app
-    try:
-        _wait_until_ready(process, chosen)
-        say(f"skinscan is at {url} (Ctrl-C stops it)")
-        if browser and _has_screen():
-            webbrowser.open(url)
-        return process.wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        _stop(process)
+    with tempfile.TemporaryDirectory(prefix="skinscan-demo-") as folder:
+        yield make(Path(folder), say)
 
 
-def _command(port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "streamlit", "run", str(app_path())),
-        *streamlit_arguments(port),
-    ]
+def make(folder: Path, say: Callable[[str], None]) -> Demo:
+    """Make the practice below a folder."""
+    sources = sorted(sample_course_dir().glob("*.jpg"))
+    if not sources:
+        raise SourceFolderError(
+            expected="the sample course", found="none", remedy="Install skinscan again"
+        )
+    places = Places.of(folder / "data", folder / "keys" / "master.key")
+    records, _ = create_records(places, settings=Settings(name="Rose Street Practice").to_json())
+    with records:
+        passwords = {name: _password() for name in (OWNER, PRACTITIONER, CLIENT)}
+        owner, practitioner = _staff(records, passwords)
+        client_id = clients.add_client(records, practitioner, Profile(_CLIENT_NAME, born_year=1974))
+        for purpose in (Purpose.ANALYSIS, Purpose.RESEARCH):
+            clients.give_consent(records, practitioner, client_id, purpose)
+        _account(
+            records,
+            CLIENT,
+            passwords[CLIENT],
+            lambda audit_: invitations.invite_client(
+                records.database, client_id, made_by=owner.user_id or "", audit=audit_
+            ),
+        )
+        _course(records, practitioner, client_id, sources, say)
+        with records.database.write() as session:
+            secret = logins.begin(session, practitioner.user_id or "", at=now())
+    return Demo(places, passwords, f"/enter/{secret}?client={client_id}")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":  # as the server will: a port in TIME_WAIT is free
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
+def _staff(records: Records, passwords: dict[str, str]) -> tuple[Principal, Principal]:
+    write_down = _audit(records)
+    code = invitations.issue_set_up(records.database, records.practice_id, audit=write_down)
+    owner_id = invitations.first_owner(
+        records.database,
+        records.practice_key,
+        secret=code,
+        name=OWNER,
+        shown="The owner",
+        password=passwords[OWNER],
+        audit=write_down,
+    )
+    practitioner_id = _account(
+        records,
+        PRACTITIONER,
+        passwords[PRACTITIONER],
+        lambda audit_: invitations.invite_staff(
+            records.database, records.practice_id, made_by=owner_id, audit=audit_
+        ),
+    )
+    return Principal(owner_id, Role.OWNER), Principal(practitioner_id, Role.PRACTITIONER)
 
 
-def _free_port(wanted: int | None) -> int:
-    candidates = range(_FIRST_PORT, _FIRST_PORT + _PORTS) if wanted is None else [wanted]
-    for port in candidates:
-        if _is_free(port):
-            return port
-    raise BadOptionError(
-        expected="a free port",
-        found=f"{wanted} in use or not allowed" if wanted else f"none from {_FIRST_PORT} on",
-        remedy="Choose another one with --port",
+def _account(records: Records, name: str, password: str, invite: Callable[[Any], str]) -> str:
+    write_down = _audit(records)
+    return invitations.accept_invitation(
+        records.database,
+        records.practice_key,
+        secret=invite(write_down),
+        name=name,
+        shown=f"The {name}",
+        password=password,
+        audit=write_down,
     )
 
 
-def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2.0)
-    try:
-        connection.request("GET", "/_stcore/health")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while not _is_ready(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise AppError(
-                expected="the app to start",
-                found="that it ended" if process.poll() is not None else "no answer from it",
-                remedy="The lines above say why; try another --port",
+def _course(
+    records: Records,
+    practitioner: Principal,
+    client_id: str,
+    sources: list[Path],
+    say: Callable[[str], None],
+) -> None:
+    days = [date.fromisoformat(path.name[:10]) for path in sources]
+    course_id = courses.add_course(
+        records,
+        practitioner,
+        client_id,
+        Plan(title="Sample course", aims="Softer lines around the eyes", regions=("crows_feet",)),
+        started_on=min(days),
+        planned_sessions=len(sources),
+        interval_days=7,
+    )
+    # Sessions lie in the past, wherever "today" is.
+    late = max(timedelta(), max(days) - now().date())
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for number, (day, ready) in enumerate(
+            zip(days, pool.map(_measured, sources), strict=True), start=1
+        ):
+            say(f"Measuring the sample course: {number} of {len(sources)}")
+            notes = SessionNotes(
+                regions=("crows_feet", "under_eye"),
+                skin=SkinState.CLEAN,
+                contraindications_checked=True,
             )
-        time.sleep(0.1)
+            session_id = courses.add_session(records, practitioner, course_id, day - late, notes)
+            photos.add_photo(records, practitioner, session_id, _prepared(ready))
+            courses.share_session(records, practitioner, session_id)
+            rated = Gais.NO_CHANGE if number <= len(sources) // 2 else Gais.IMPROVED
+            courses.report_session(
+                records,
+                practitioner,
+                session_id,
+                ClientReport(result=rated, relaxation=min(10, 4 + number // 2), stress=5),
+            )
 
 
-def _has_screen() -> bool:
-    if platform.system() == "Linux":
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
+def _measured(path: Path) -> tuple[Any, ...]:
+    ready = photos.prepare(path.read_bytes())
+    kept, look = ready.kept, ready.look
+    # Scans hold what does not travel between processes; their JSON does.
+    return (
+        kept.webp,
+        kept.capture,
+        kept.pixels_sha256,
+        kept.size_px,
+        scan_to_json(replace(ready.scan, pixels=None)),
+        look.to_bytes() if look else b"",
+    )
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=5.0)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _prepared(measured: tuple[Any, ...]) -> Prepared:
+    *kept, scan, look = measured
+    return Prepared(Canonical(*kept), scan_from_json(scan), Pictures.from_bytes(look))
+
+
+def _audit(records: Records) -> Any:  # noqa: ANN401 - a protocol of keywords
+    def write_down(session: Any, action: str, /, **named: Any) -> None:  # noqa: ANN401
+        audit.record(session, records.practice_key, action, **named)
+
+    return write_down
+
+
+def _password() -> str:
+    return "-".join(secrets.choice(_WORDS) for _ in range(5))

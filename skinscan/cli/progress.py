@@ -10,12 +10,15 @@ from pathlib import Path
 
 from skinscan.batch.files import output_error, written_whole
 from skinscan.batch.sources import MOVING_SUFFIX, OVERLAY_SUFFIX, find_photos
-from skinscan.cli.dates import date_of, read_dates
+from skinscan.cli.dates import Told, confirm_photos, date_of, read_dates
+from skinscan.declaration import Declaration
 from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoError
 from skinscan.identity import similarity
 from skinscan.landmarks import View
 from skinscan.plots import (
+    LEAST_MATCHED,
     Picture,
+    Unmatched,
     as_svg,
     before_after,
     change_map,
@@ -28,7 +31,7 @@ from skinscan.plots import (
     report,
     timelapse,
 )
-from skinscan.progress import Event, EventKind, Progress, words
+from skinscan.progress import Progress, words
 from skinscan.progress.locales import locale as locale_of
 from skinscan.quality import compare as compare_quality
 from skinscan.scan import Scan, analyze
@@ -51,6 +54,8 @@ class Folder:
         Of each, without pixels.
     dates : tuple of date
         Of each.
+    declared : tuple of Declaration
+        About each.
     failed : int
         Photos that could not be measured.
     """
@@ -58,6 +63,7 @@ class Folder:
     paths: tuple[str, ...]
     scans: tuple[Scan, ...]
     dates: tuple[date, ...]
+    declared: tuple[Declaration, ...]
     failed: int
 
 
@@ -87,7 +93,7 @@ def measure_folder(
     ----------
     folder : Path
     dates : Path or None
-        Table of dates.
+        Table of dates and of what is declared about the photos.
     largest_face : bool
         Take the largest of several faces.
     same_person : bool
@@ -100,17 +106,21 @@ def measure_folder(
     SourceFolderError
         If there is no photo.
     BadOptionError
-        If a photo has no date, or none could be measured.
+        If a photo has no date, none could be measured, or the table is wrong.
     AnotherPersonError, MirroredPhotoError
         If a photo's skin is not that of the first photo of its view.
     """
-    given = read_dates(dates) if dates is not None else {}
+    photos = find_photos([folder])
+    told = read_dates(dates) if dates is not None else {}
+    confirm_photos(told, {photo.name for photo in photos})
     paths: list[str] = []
     scans: list[Scan] = []
     days: list[date] = []
+    declared: list[Declaration] = []
     references: dict[View, Scan] = {}
     failed = 0
-    for photo in find_photos([folder]):
+    for photo in photos:
+        known = told.get(photo.name, Told())
         try:
             scan = analyze(photo.path, name=photo.name, largest_face=largest_face)
         except (PhotoError, FaceError) as error:
@@ -118,7 +128,7 @@ def measure_folder(
             failed += 1
             continue
         try:
-            days.append(date_of(photo.name, given, scan.captured_at))
+            days.append(date_of(photo.name, known.taken_on, scan.captured_at))
             first = references.setdefault(scan.view, scan)
             if not same_person and first is not scan:
                 confirm_person(scan, first)
@@ -126,6 +136,7 @@ def measure_folder(
             say(f"{photo.name}:")
             raise
         paths.append(photo.path)
+        declared.append(known.declared)
         scans.append(replace(scan, pixels=None))  # a course of pixels would not fit into memory
     if not scans:
         raise BadOptionError(
@@ -133,27 +144,7 @@ def measure_folder(
             found=f"{failed} photos that cannot",
             remedy="See above what is wrong with each",
         )
-    return Folder(tuple(paths), tuple(scans), tuple(days), failed)
-
-
-def parse_event(text: str) -> Event:
-    """Read ``kind:2026-03-24``.
-
-    Raises
-    ------
-    BadOptionError
-        If the kind is unknown or the date is none.
-    """
-    kind, _, day = text.partition(":")
-    kinds = ", ".join(item.value for item in EventKind)
-    try:
-        return Event(date.fromisoformat(day), EventKind(kind))
-    except ValueError as error:
-        raise BadOptionError(
-            expected=f"an event such as filler:2026-03-24, of the kinds {kinds}",
-            found=repr(text),
-            remedy="Correct --event",
-        ) from error
+    return Folder(tuple(paths), tuple(scans), tuple(days), tuple(declared), failed)
 
 
 def parse_dates(texts: Iterable[str]) -> tuple[date, ...]:
@@ -246,11 +237,14 @@ def course_in_motion(
 
 
 def _photo_pictures(
-    progress: Progress, pair: tuple[Scan, Scan] | None, locale: str, say: Say
-) -> dict[str, Picture]:
-    """Draw two photos side by side, by file name; none where there are no two to show."""
+    progress: Progress, pair: tuple[Scan, Scan] | None, locale: str
+) -> tuple[dict[str, Picture], tuple[str, ...]]:
+    """Draw two photos side by side, by file name, and say what could not be drawn.
+
+    Nothing of either where there are no two photos to show.
+    """
     if pair is None or any(scan.pixels is None for scan in pair):
-        return {}
+        return {}, ()
     titles = (words.BEFORE, words.AFTER)
     if progress.dated:
         before, after = (
@@ -264,13 +258,14 @@ def _photo_pictures(
         "lines": Picture(words.LINES_CAPTION, shown + words.PAIR_LINES_ALT, lines),
     }
     apart = difference(*pair)
-    if apart is None:
-        say(words.DIFFERENCE_NONE)
-    else:
-        pictures["difference"] = Picture(
-            words.DIFFERENCE_CAPTION, words.DIFFERENCE_ALT, apart.picture
+    if isinstance(apart, Unmatched):
+        share, least = (
+            locale_of(locale).number(100.0 * v, places=0)
+            for v in (apart.matched_share, LEAST_MATCHED)
         )
-    return pictures
+        return pictures, (words.DIFFERENCE_NONE.format(share=share, least=least),)
+    pictures["difference"] = Picture(words.DIFFERENCE_CAPTION, words.DIFFERENCE_ALT, apart.picture)
+    return pictures, ()
 
 
 def write(
@@ -319,15 +314,25 @@ def write(
         if region_changes(progress, leading.metric):
             svg = as_svg(regions_chart(progress, leading.metric, locale=locale))
             files[f"regions_{concern}.svg"] = svg.encode()
-    pictures = _photo_pictures(progress, pair, locale, say)
+    pictures, remarks = _photo_pictures(progress, pair, locale)
+    for remark in remarks:
+        say(remark)
     # The suffix tells the search for photos that these are none.
     for name in mapped_metrics(progress):
-        files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(change_map(progress, name), ".jpg")
+        files[f"map_{name}{OVERLAY_SUFFIX}"] = encoded(
+            change_map(progress, name, locale=locale), ".jpg"
+        )
     for name, picture in pictures.items():
         files[f"{name}{OVERLAY_SUFFIX}"] = encoded(picture.rgb, ".jpg")
     if motion is not None:
         files[f"timelapse{MOVING_SUFFIX}"] = motion
-    page = report(progress, locale=locale, pictures=tuple(pictures.values()), motion=motion)
+    page = report(
+        progress,
+        locale=locale,
+        pictures=tuple(pictures.values()),
+        motion=motion,
+        remarks=remarks,
+    )
     files[REPORT_FILE] = page.encode()
     for name, content in files.items():
         with written_whole(folder / name, "a result") as file:

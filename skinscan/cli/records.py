@@ -24,7 +24,8 @@ def _ask(question: str) -> str:
     return str(typer.prompt(question, err=True)).strip()
 
 
-def _show_code(code: str) -> None:
+def show_code(code: str) -> None:
+    """Show a recovery code, once."""
     say("")
     say("Recovery code, shown this once:")
     typer.echo(code)
@@ -58,7 +59,7 @@ def setup(
         wanted = Settings(name=practice, zone=zone, language=language, keep_years=keep_years)
         places, code = custody.set_up(wanted)
         say(f"The records are made. The key lies in {places.key_file}: keep it out of backups.")
-        _show_code(code)
+        show_code(code)
 
 
 @group.command(
@@ -285,7 +286,25 @@ def rotate_key() -> None:
 
         count, code = custody.rotate_key()
         say(f"{count} keys wrapped anew. Backups made before still need the old recovery code.")
-        _show_code(code)
+        show_code(code)
+
+
+@group.command(
+    "reset-password",
+    rich_help_panel=_PANEL,
+    help="Make a single-use link by which an owner or practitioner sets a new password.",
+    epilog=examples("skinscan reset-password anna"),
+)
+def reset_password(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Sign-in name.")],
+) -> None:
+    """Make a link for a new password."""
+    with calm():
+        from skinscan.cli import serving  # noqa: PLC0415
+
+        path = serving.reset_owner(name)
+        say("Open this on the app's address; it works once:")
+        typer.echo(path)
 
 
 @audit_group.command("verify", help="Check that no line was changed or is missing.")

@@ -29,6 +29,10 @@ from skinscan.metrics.sample import RegionSample
 from skinscan.regions import Region, measured_regions, members, region_mask
 from skinscan.shape import Shape
 
+#: Raised by one whenever any number of the same photo moves by more than rounding, whatever moves
+#: it: metric, skin mask, regions, face model, decoder. Numbers of two versions are not compared.
+METRICS_VERSION = 1
+
 #: A region is measured without reserve when at least this share of it is seen.
 _ENOUGH_SEEN = 0.5
 #: Share of a region that may be over-exposed before its numbers say so.

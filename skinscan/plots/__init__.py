@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from skinscan.plots.changemap import change_map
 from skinscan.plots.course import as_svg, course_chart
-from skinscan.plots.difference import Difference, difference
+from skinscan.plots.difference import LEAST_MATCHED, Difference, Unmatched, difference
 from skinscan.plots.lettering import encoded
 from skinscan.plots.pairs import before_after, laid_over
 from skinscan.plots.regions import region_changes, regions_chart
@@ -19,8 +19,10 @@ from skinscan.plots.report import Picture, mapped_metrics, report
 from skinscan.plots.timelapse import timelapse
 
 __all__ = [
+    "LEAST_MATCHED",
     "Difference",
     "Picture",
+    "Unmatched",
     "as_svg",
     "before_after",
     "change_map",

@@ -20,6 +20,7 @@ from skinscan.plots.style import (
     unit_shown,
 )
 from skinscan.progress import Change, Progress, Scope, words
+from skinscan.progress.locales import Locale
 from skinscan.progress.locales import locale as locale_of
 from skinscan.regions import region, whole_face
 from skinscan.skinmask import EYE, mirror_index
@@ -83,7 +84,7 @@ def _same_unit(changes: list[Change]) -> list[Change]:
     return [c for c in changes if not c.verdict.claimed or percents(c) is usual]
 
 
-def change_map(progress: Progress, name: str) -> RGB:
+def change_map(progress: Progress, name: str, *, locale: str = "en-GB") -> RGB:
     """Colour each region by the change that is claimed there.
 
     Parameters
@@ -91,6 +92,8 @@ def change_map(progress: Progress, name: str) -> RGB:
     progress : Progress
     name : str
         Metric.
+    locale : str
+        How numbers are written.
 
     Returns
     -------
@@ -126,10 +129,10 @@ def change_map(progress: Progress, name: str) -> RGB:
     line(vertices[list(_LIPS)], closed=True, thick=2)
     for strokes in (_NOSE, _WINGS):
         line(vertices[list(strokes)], closed=False, thick=2)
-    return _with_words(canvas, name, changes, end)
+    return _with_words(canvas, name, changes, end, locale_of(locale))
 
 
-def _with_words(canvas: RGB, name: str, changes: list[Change], end: float) -> RGB:
+def _with_words(canvas: RGB, name: str, changes: list[Change], end: float, locale: Locale) -> RGB:
     """Write heading, sides and the colour bar."""
     height, width = canvas.shape[:2]
     first, last, top = 70, width - 70, height - 86
@@ -148,9 +151,9 @@ def _with_words(canvas: RGB, name: str, changes: list[Change], end: float) -> RG
         ((width - 14, 62), "rm", words.SUBJECTS_LEFT),
         ((first, top - 16), "lm", said.less),
         ((last, top - 16), "rm", said.more),
-        ((first, under), "mm", f"−{end:g} {unit}"),
+        ((first, under), "mm", f"−{locale.plain(end)} {unit}"),
         ((middle, under), "mm", "0"),
-        ((last, under), "mm", f"+{end:g} {unit}"),
+        ((last, under), "mm", f"+{locale.plain(end)} {unit}"),
         ((first + 40, height - 20), "lm", words.NO_CHANGE_CLAIMED),
     ]
     return lettered(canvas, texts)

@@ -152,7 +152,7 @@ def _events(progress: Progress) -> list[alt.Chart]:
     """Draw a rule and its name for each event between the first and the last session."""
     first, last = progress.sessions[0], progress.sessions[-1]
     rows = [
-        {"when": when(e.on), "name": words.EVENT_NAMES[e.kind]}
+        {"when": when(e.on), "name": words.EVENT_NAMES[e.kind], "note": e.note}
         for e in progress.events
         if first <= e.on <= last
     ]
@@ -161,8 +161,11 @@ def _events(progress: Progress) -> list[alt.Chart]:
     base = alt.Chart(alt.Data(values=rows))
     rule = base.mark_rule(color=VERMILION, strokeDash=[5, 3], strokeWidth=1.5)
     text = base.mark_text(color="#a34700", align="left", dx=4, dy=4, fontSize=11)
+    tips = [alt.Tooltip("name:N", title=words.TIP_EVENT)]
+    if any(row["note"] for row in rows):
+        tips.append(alt.Tooltip("note:N", title=words.TIP_NOTE))
     return [
-        rule.encode(x="when:T", tooltip=[alt.Tooltip("name:N", title=words.TIP_EVENT)]),
+        rule.encode(x="when:T", tooltip=tips),
         text.encode(x="when:T", y=alt.value(4), text="name:N"),
     ]
 

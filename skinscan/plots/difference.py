@@ -27,7 +27,7 @@ _NOISE_MM = 0.4
 #: End of the scale, contrast in %.
 _END_PCT = 10.0
 #: With fewer of their patches in agreement two photos show too little in common.
-_LEAST_MATCHED = 0.5
+LEAST_MATCHED = 0.5
 #: Skin further than this from a patch that agrees is not compared.
 _REACH_MM = 12.0
 _WIDTH_PX, _TOP_PX, _BOTTOM_PX, _BAR_PX = 640, 56, 124, 20
@@ -56,7 +56,20 @@ class Difference:
     picture: RGB
 
 
-def difference(before: Scan, after: Scan) -> Difference | None:
+@dataclass(frozen=True)
+class Unmatched:
+    """Two photos that agree in too few places to be subtracted.
+
+    Attributes
+    ----------
+    matched_share : float
+        Share of the patches in which both agree, below `LEAST_MATCHED`.
+    """
+
+    matched_share: float
+
+
+def difference(before: Scan, after: Scan) -> Difference | Unmatched:
     """Subtract two photos of one view, skin on skin.
 
     The later skin is bent onto the earlier one by the registration of both, and the light over
@@ -71,8 +84,8 @@ def difference(before: Scan, after: Scan) -> Difference | None:
 
     Returns
     -------
-    Difference or None
-        None where the two agree in fewer than half of the places compared.
+    Difference or Unmatched
+        The latter where the two agree in fewer than half of the places compared.
 
     Raises
     ------
@@ -87,8 +100,8 @@ def difference(before: Scan, after: Scan) -> Difference | None:
         )
     first, second = before.pixels.facemap, after.pixels.facemap
     moved = register(first, second)
-    if moved.matched_share < _LEAST_MATCHED:
-        return None
+    if moved.matched_share < LEAST_MATCHED:
+        return Unmatched(moved.matched_share)
     level = common_level(first, second)
     here, there = first.layers[level], second.layers[level]
     seen = moved.warp(there.skin.astype(np.float32), level_px_mm=level) > 0.99

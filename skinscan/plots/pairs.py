@@ -12,6 +12,7 @@ from skinscan.errors import ScanFileError
 from skinscan.metrics import Wrinkle
 from skinscan.plots.alignment import chained, frame, framed, similarity_map
 from skinscan.plots.lettering import RGB, lettered
+from skinscan.progress import words
 from skinscan.scan import Scan
 
 F64 = NDArray[np.float64]
@@ -88,7 +89,7 @@ def laid_over(
 
 
 def before_after(
-    before: Scan, after: Scan, *, titles: tuple[str, str] = ("Before", "After")
+    before: Scan, after: Scan, *, titles: tuple[str, str] = (words.BEFORE, words.AFTER)
 ) -> tuple[RGB, RGB]:
     """Show two photos of one view side by side, in the frame of the first.
 

@@ -134,13 +134,29 @@ def _regions(progress: Progress, name: str, locale: str) -> str:
     return f'<details>{summary}<div class="scroll" tabindex="0">{drawn}</div></details>'
 
 
+def _events(progress: Progress, locale: Locale) -> str:
+    """List what else may have changed the skin, with what somebody noted beside it."""
+    if not progress.events or not progress.dated:
+        return ""
+    lines = [
+        words.REPORT_EVENT.format(date=locale.date(e.on), kind=words.EVENT_NAMES[e.kind])
+        + (f" – {e.note}" if e.note else "")
+        for e in progress.events
+    ]
+    return _section(words.REPORT_EVENTS, _listed(lines))
+
+
 def _maps(progress: Progress, locale: str) -> str:
     names = mapped_metrics(progress)
     if not names:
         return _section(words.REPORT_WHERE, f"<p>{escape(words.REPORT_NO_MAP)}</p>")
     figures = [
         _figure(
-            _image(change_map(progress, name), described(progress, name, locale=locale), ".png"),
+            _image(
+                change_map(progress, name, locale=locale),
+                described(progress, name, locale=locale),
+                ".png",
+            ),
             words.REPORT_MAP.format(subject=words.words_of(name).subject),
             kind="map",
         )
@@ -149,10 +165,11 @@ def _maps(progress: Progress, locale: str) -> str:
     return _section(words.REPORT_WHERE, f'<div class="grid">{"".join(figures)}</div>')
 
 
-def _photos(pictures: Sequence[Picture], motion: bytes | None) -> str:
-    if not pictures and motion is None:
+def _photos(pictures: Sequence[Picture], motion: bytes | None, remarks: Sequence[str]) -> str:
+    if not pictures and motion is None and not remarks:
         return ""
     figures = [_figure(_image(p.rgb, p.alt, ".jpg"), p.title) for p in pictures]
+    figures += [f"<p>{_text(remark)}</p>" for remark in remarks]
     if motion is not None:
         # Folded away: nothing moves until somebody asks for it.
         data = base64.b64encode(motion).decode("ascii")
@@ -168,7 +185,7 @@ def _row(change: Change, locale: Locale) -> str:
     before, size, interval, sdc = (escape(text) for text in cells(change, locale))
     verdict = words.VERDICTS[change.verdict]
     if change.verdict is Verdict.NOT_COMPARABLE:
-        verdict = f"{verdict}: {change.reasons[0].sentence}"
+        verdict = f"{verdict}: {locale.sentence(change.reasons[0].sentence)}"
     kind = ' class="claimed"' if change.verdict.claimed else ""
     return (
         f'<tr><th scope="row">{escape(metric(change.metric).title)}</th>'
@@ -211,7 +228,7 @@ def _differences(progress: Progress, locale: Locale) -> Iterator[str]:
             which = words.BEFORE if on == progress.sessions[0] else words.AFTER
         for sentence, concerns in found.items():
             yield words.REPORT_DIFFERENCE.format(
-                when=which, sentence=sentence, concerns=", ".join(concerns)
+                when=which, sentence=locale.sentence(sentence), concerns=", ".join(concerns)
             )
 
 
@@ -221,6 +238,7 @@ def report(
     locale: str = "en-GB",
     pictures: Sequence[Picture] = (),
     motion: bytes | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
     """Write the report of a course.
 
@@ -234,6 +252,8 @@ def report(
         carefully as the photos.
     motion : bytes, optional
         The course as an animated WebP, `timelapse`.
+    remarks : sequence of str
+        Said below the photos: what could not be shown, and why.
 
     Returns
     -------
@@ -253,8 +273,9 @@ def report(
             f"<p>{escape(counted)}</p>",
             _section(words.REPORT_IN_SHORT, _listed(progress.summary(locale=locale))),
             _charts(progress, locale),
+            _events(progress, written),
             _maps(progress, locale),
-            _photos(pictures, motion),
+            _photos(pictures, motion, remarks),
             _table(progress, written),
             _section(words.REPORT_DIFFERENCES, _listed(differences)),
             _section(words.REPORT_METHOD_TITLE, _listed(words.METHOD)),

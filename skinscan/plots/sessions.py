@@ -78,7 +78,7 @@ def _row(
         "high": _number(high),
         "sdc": _number(per * point.sdc),
         "state": state,
-        "why": " ".join(doubts),
+        "why": locale.sentence(" ".join(doubts)),
         **texts,
     }
 

@@ -67,7 +67,7 @@ class Due:
     last_on: date
 
 
-@operation(On.PRACTICE, *_STAFF, Who.TERMINAL)
+@operation(On.PRACTICE, *_STAFF, Who.SELF, Who.TERMINAL)
 def settings(desk: Desk) -> Settings:
     """Read the choices of the owner."""
     return Settings.from_json(_practice(desk).settings)

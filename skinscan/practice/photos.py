@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from skinscan.errors import PhotoKnownError, RecordConflictError, SkinscanError
 from skinscan.landmarks import View
+from skinscan.looks import Pictures, draw_all
+from skinscan.metrics import METRICS_VERSION
 from skinscan.photo import open_photo
 from skinscan.practice.clients import confirm_active, confirm_consent
 from skinscan.practice.forms import bad
@@ -64,17 +66,32 @@ class Prepared:
     kept : Canonical
     scan : Scan
         With pixels, for a look at it before it is saved.
+    look : Pictures or None
+        What is shown of it.
     """
 
     kept: Canonical
     scan: Scan
+    look: Pictures | None = None
+
+
+@dataclass(frozen=True)
+class ScanReceipts:
+    """What the records keep of a scan's objects.
+
+    Attributes
+    ----------
+    scan : Receipt
+    look : Receipt or None
+    """
+
+    scan: Receipt
+    look: Receipt | None
 
 
 def metrics_version() -> str:
     """Tell the version of metrics and scan format of this program."""
-    from skinscan import __version__  # noqa: PLC0415 - the package imports what is below
-
-    return f"{__version__}/{SCAN_FORMAT}"
+    return f"{METRICS_VERSION}/{SCAN_FORMAT}"
 
 
 def prepare(source: bytes, *, view: View | None = None) -> Prepared:
@@ -93,7 +110,8 @@ def prepare(source: bytes, *, view: View | None = None) -> Prepared:
         It cannot be measured; the class tells why.
     """
     kept = canonical(open_photo(source))
-    return Prepared(kept, analyze(kept.open(), name="", view=view))
+    scan = analyze(kept.open(), name="", view=view)
+    return Prepared(kept, scan, draw_all(scan))
 
 
 def add_photo(
@@ -137,15 +155,11 @@ def add_photo(
     with records.database.read() as session:
         key = records.client_key(session, client_id)
     photo_id, scan_id = new_id(), new_id()
-    vault = records.vault
-    names = [(Kind.PHOTO, photo_id), (Kind.SCAN, scan_id)]
     try:
-        photo = vault.put(
+        photo = records.vault.put(
             key, prepared.kept.webp, client_id=client_id, kind=Kind.PHOTO, object_id=photo_id
         )
-        scan = vault.put(
-            key, _packed(prepared.scan), client_id=client_id, kind=Kind.SCAN, object_id=scan_id
-        )
+        scan = _put_scan(records, key, client_id, scan_id, prepared.scan, prepared.look)
         # The rows last: what they name is on the disk.
         save_photo(
             records,
@@ -155,11 +169,12 @@ def add_photo(
             scan_id=scan_id,
             view=view or prepared.scan.view,
             kept=prepared.kept,
-            receipts=(photo, scan),
+            photo=photo,
+            scan=scan,
         )
     except BaseException:
-        for kind, object_id in names:
-            _forget(records, client_id, kind, object_id)
+        _forget(records, client_id, Kind.PHOTO, photo_id)
+        _forget_scan(records, client_id, scan_id)
         raise
     return photo_id
 
@@ -173,7 +188,8 @@ def save_photo(
     scan_id: str,
     view: View,
     kept: Canonical,
-    receipts: tuple[Receipt, Receipt],
+    photo: Receipt,
+    scan: ScanReceipts,
 ) -> None:
     """Write the rows of a photo whose objects lie in the vault; `add_photo` does both."""
     client_id = desk.target.client_id
@@ -192,7 +208,6 @@ def save_photo(
             found="one that is kept for this client already",
             remedy="Choose another photo; this one need not be added again",
         )
-    photo, scan = receipts
     desk.session.add(
         schema.Photo(
             id=photo_id,
@@ -223,9 +238,7 @@ def photos(desk: Desk, session_id: str) -> list[PhotoCard]:
 @operation(On.COURSE, *_STAFF, Who.SELF, Who.TERMINAL)
 def course_photos(desk: Desk, course_id: str) -> dict[str, list[PhotoCard]]:
     """List the photos of a course by session; the client gets those that were shared."""
-    held = select(schema.Session.id).where(schema.Session.course_id == course_id)
-    if desk.user is not None and desk.user.role is Role.CLIENT:
-        held = held.where(schema.Session.shared_at.is_not(None))
+    held = _held(desk, course_id)
     found: dict[str, list[PhotoCard]] = {}
     for card in _cards(desk, schema.Photo.session_id.in_(held)):
         found.setdefault(card.session_id, []).append(card)
@@ -245,6 +258,46 @@ def view_photo(desk: Desk, photo_id: str) -> bytes:
     )
     desk.record(Action.PHOTO_VIEWED, detail={"photo": photo_id})
     return content
+
+
+@operation(On.COURSE, *_STAFF, Who.SELF, writes=True)
+def course_looks(desk: Desk, course_id: str, photo_ids: Sequence[str]) -> dict[str, Pictures]:
+    """Read what is shown of photos of a course; that they were looked at is written down.
+
+    Parameters
+    ----------
+    photo_ids : sequence of str
+        Those that the client may not see, that belong to another course or that have no pictures
+        are left out.
+    """
+    held = _held(desk, course_id)
+    rows = desk.session.execute(
+        select(schema.Scan, schema.Photo.id)
+        .join(schema.Photo, schema.Scan.photo_id == schema.Photo.id)
+        .where(
+            schema.Photo.id.in_(photo_ids),
+            schema.Photo.session_id.in_(held),
+            schema.Scan.current,
+            schema.Scan.look_sha256.is_not(None),
+        )
+    ).all()
+    key = desk.client_key
+    found = {
+        photo_id: Pictures.from_bytes(
+            desk.records.vault.get(
+                key,
+                client_id=row.client_id,
+                kind=Kind.LOOK,
+                object_id=row.id,
+                sha256=row.look_sha256,
+            )
+        )
+        for row, photo_id in rows
+        if row.look_sha256 is not None
+    }
+    if found:
+        desk.record(Action.PHOTO_VIEWED, detail={"photos": len(found)})
+    return found
 
 
 @operation(On.PHOTO, *_STAFF, writes=True)
@@ -281,7 +334,7 @@ def remove_photo_rows(desk: Desk, photo_id: str) -> list[tuple[str, Kind, str]]:
     row = desk.target
     scans = desk.session.scalars(select(schema.Scan).where(schema.Scan.photo_id == photo_id)).all()
     left = [(row.client_id, Kind.PHOTO, photo_id)]
-    left += [(row.client_id, Kind.SCAN, scan.id) for scan in scans]
+    left += [(row.client_id, kind, scan.id) for scan in scans for kind in (Kind.SCAN, Kind.LOOK)]
     for scan in scans:
         desk.session.delete(scan)
     desk.session.flush()
@@ -344,21 +397,19 @@ def rescore(records: Records, principal: Principal, photo_id: str) -> Scan | Non
     with records.database.read() as session:
         key = records.client_key(session, client_id)
     try:
-        receipt = records.vault.put(
-            key, _packed(scan), client_id=client_id, kind=Kind.SCAN, object_id=scan_id
-        )
-        save_scan(records, principal, photo_id, scan_id=scan_id, receipt=receipt)
+        receipts = _put_scan(records, key, client_id, scan_id, scan, draw_all(scan))
+        save_scan(records, principal, photo_id, scan_id=scan_id, receipts=receipts)
     except BaseException:
-        _forget(records, client_id, Kind.SCAN, scan_id)
+        _forget_scan(records, client_id, scan_id)
         raise
     return replace(scan, pixels=None)
 
 
 @operation(On.PHOTO, *_STAFF, Who.TERMINAL, writes=True)
-def save_scan(desk: Desk, photo_id: str, *, scan_id: str, receipt: Receipt) -> None:
+def save_scan(desk: Desk, photo_id: str, *, scan_id: str, receipts: ScanReceipts) -> None:
     """Write the row of a scan that lies in the vault; `rescore` does both."""
     confirm_consent(desk, desk.target.client_id)
-    _add_scan(desk, photo_id, scan_id, receipt)
+    _add_scan(desk, photo_id, scan_id, receipts)
     desk.record(Action.PHOTO_CHANGED, detail={"photo": photo_id, "what": "scan"})
 
 
@@ -378,7 +429,7 @@ def save_failure(desk: Desk, photo_id: str, *, failure: str) -> None:
     desk.record(Action.PHOTO_CHANGED, detail={"photo": photo_id, "what": "failure"})
 
 
-def _add_scan(desk: Desk, photo_id: str, scan_id: str, receipt: Receipt) -> None:
+def _add_scan(desk: Desk, photo_id: str, scan_id: str, receipts: ScanReceipts) -> None:
     desk.session.execute(
         update(schema.Scan)
         .where(schema.Scan.photo_id == photo_id, schema.Scan.current)
@@ -391,11 +442,31 @@ def _add_scan(desk: Desk, photo_id: str, scan_id: str, receipt: Receipt) -> None
             photo_id=photo_id,
             metrics_version=metrics_version(),
             state=ScanState.SCORED,
-            object_sha256=receipt.sha256,
-            object_bytes=receipt.size,
+            object_sha256=receipts.scan.sha256,
+            object_bytes=receipts.scan.size,
+            look_sha256=receipts.look.sha256 if receipts.look else None,
+            look_bytes=receipts.look.size if receipts.look else None,
         )
     )
     desk.session.flush()
+
+
+def _put_scan(  # noqa: PLR0917 - what an object is made of
+    records: Records, key: Key, client_id: str, scan_id: str, scan: Scan, look: Pictures | None
+) -> ScanReceipts:
+    vault = records.vault
+    kept = vault.put(key, _packed(scan), client_id=client_id, kind=Kind.SCAN, object_id=scan_id)
+    drawn = None
+    if look is not None:
+        drawn = vault.put(
+            key, look.to_bytes(), client_id=client_id, kind=Kind.LOOK, object_id=scan_id
+        )
+    return ScanReceipts(kept, drawn)
+
+
+def _forget_scan(records: Records, client_id: str, scan_id: str) -> None:
+    for kind in (Kind.SCAN, Kind.LOOK):
+        _forget(records, client_id, kind, scan_id)
 
 
 def _scans(desk: Desk, session_ids: Sequence[str]) -> list[Scan]:
@@ -453,6 +524,14 @@ def _forget(records: Records, client_id: str, kind: Kind, object_id: str) -> Non
                 records.vault.delete(client_id=client_id, kind=kind, object_id=object_id)
     except SkinscanError:
         return
+
+
+def _held(desk: Desk, course_id: str) -> Select[str]:
+    """Sessions of a course whose photos may be seen."""
+    held = select(schema.Session.id).where(schema.Session.course_id == course_id)
+    if desk.user is not None and desk.user.role is Role.CLIENT:
+        held = held.where(schema.Session.shared_at.is_not(None))
+    return held
 
 
 def _cards(desk: Desk, which: ColumnElement[bool]) -> list[PhotoCard]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from skinscan.declaration import Declaration, MakeUp
 from skinscan.practice import courses, photos
 from skinscan.practice.forms import SessionNotes, SkinState
 from skinscan.practice.principal import Principal
 from skinscan.practice.rules import Desk, On, Who, operation
 from skinscan.progress import Event, Progress, track
+from skinscan.store import schema
 from skinscan.store.records import Records
 from skinscan.store.sealing import unseal_json
 
@@ -81,3 +84,17 @@ def session_states(desk: Desk, course_id: str) -> States:
         states.skin[row.id] = notes.skin
         states.regions |= set(notes.regions)
     return states
+
+
+@operation(On.COURSE, Who.OWNER, Who.PRACTITIONER, Who.SELF, Who.TERMINAL)
+def version(desk: Desk, course_id: str) -> tuple[str, ...]:
+    """Tell which scans a course's progress is made of: it changes when they do."""
+    return tuple(
+        desk.session.scalars(
+            select(schema.Scan.id)
+            .join(schema.Photo, schema.Scan.photo_id == schema.Photo.id)
+            .join(schema.Session, schema.Photo.session_id == schema.Session.id)
+            .where(schema.Session.course_id == course_id, schema.Scan.current)
+            .order_by(schema.Scan.id)
+        )
+    )

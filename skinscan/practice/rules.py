@@ -286,8 +286,6 @@ def _may(session: Session, user: User, declared: Operation, target: Any) -> bool
         return Who.OWNER in allow
     if user.role is Role.PRACTITIONER:
         return Who.PRACTITIONER in allow
-    if declared.on is On.PRACTICE or declared.on is On.USER:
-        return False
     if Who.SELF in allow:
         return True
     if Who.SELF_IF_SHARED in allow and declared.on in _SHARED_BY_SESSION:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 
 from skinscan.errors import UnknownNameError
@@ -28,8 +30,8 @@ class Locale:
     Attributes
     ----------
     name : str
-    decimal : str
-        Decimal mark.
+    decimal, group : str
+        Marks before the decimals and between groups of three digits.
     day_and_month, full_date : str
         Templates of ``day``, ``month`` and ``year``.
     months, short_months : tuple of str
@@ -39,17 +41,27 @@ class Locale:
 
     name: str
     decimal: str
+    group: str
     day_and_month: str
     full_date: str
     months: tuple[str, ...] = _MONTHS
     short_months: tuple[str, ...] = _SHORT_MONTHS
     language: str = "en"
 
-    def date(self, day: date, *, beside: date | None = None) -> str:
-        """Write a date, without its year where it is read beside another one of that year."""
+    def date(self, day: date, *, beside: date | None = None, brief: bool = False) -> str:
+        """Write a date, without its year where it is read beside another one of that year.
+
+        Parameters
+        ----------
+        day : date
+        beside : date, optional
+        brief : bool
+            With the month's short name.
+        """
         short = beside is not None and beside.year == day.year
         template = self.day_and_month if short else self.full_date
-        return template.format(day=day.day, month=self.months[day.month - 1], year=day.year)
+        months = self.short_months if brief else self.months
+        return template.format(day=day.day, month=months[day.month - 1], year=day.year)
 
     @property
     def date_label(self) -> str:
@@ -61,8 +73,13 @@ class Locale:
 
     @property
     def number_label(self) -> str:
-        """Vega expression that writes the number of an axis's tick."""
-        return f"replace(datum.label, '.', {json.dumps(self.decimal)})"
+        """Vega expression that writes the number of an axis's tick.
+
+        Vega writes 1,234.5. Its commas are set aside first, because the decimal mark may be one.
+        """
+        aside = "replace(datum.label, /,/g, '|')"
+        decimals_written = f"replace({aside}, /[.]/g, {json.dumps(self.decimal)})"
+        return f"replace({decimals_written}, /[|]/g, {json.dumps(self.group)})"
 
     def number(self, value: float, *, places: int | None = None) -> str:
         """Write a size.
@@ -74,7 +91,19 @@ class Locale:
             Decimals; by default as many as two significant digits need.
         """
         shown = decimals(value) if places is None else places
-        return f"{value:.{shown}f}".replace("-", "−").replace(".", self.decimal)
+        return self._marked(f"{value:,.{shown}f}")
+
+    def plain(self, value: float) -> str:
+        """Write a round number with no more decimals than it has."""
+        return self._marked(f"{Decimal(f'{value:.12g}'):,f}")
+
+    def sentence(self, text: str) -> str:
+        """Put the decimal marks into a sentence that was written where no locale is known."""
+        return re.sub(r"(?<=\d)\.(?=\d)", self.decimal, text)
+
+    def _marked(self, text: str) -> str:
+        """Exchange the marks of 1,234.5, all at once."""
+        return text.translate({ord("-"): "−", ord("."): self.decimal, ord(","): self.group})
 
 
 def decimals(value: float) -> int:
@@ -89,9 +118,9 @@ LOCALES: Mapping[str, Locale] = MappingProxyType(
     {
         item.name: item
         for item in (
-            Locale("en-GB", ".", "{day} {month}", "{day} {month} {year}"),
-            Locale("en-US", ".", "{month} {day}", "{month} {day}, {year}"),
-            Locale("en-ZA", ",", "{day} {month}", "{day} {month} {year}"),
+            Locale("en-GB", ".", ",", "{day} {month}", "{day} {month} {year}"),
+            Locale("en-US", ".", ",", "{month} {day}", "{month} {day}, {year}"),
+            Locale("en-ZA", ",", "\u00a0", "{day} {month}", "{day} {month} {year}"),
         )
     }
 )

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from skinscan.declaration import Declaration
 from skinscan.errors import BadOptionError, NotComparableError
 from skinscan.landmarks import View
-from skinscan.metrics import Measurement
+from skinscan.metrics import METRICS_VERSION, Measurement
 from skinscan.quality.comparability import Comparability, compare
 from skinscan.scan import Scan
 
@@ -136,6 +136,13 @@ def _check(scans: Sequence[Scan], dates: Sequence[date], declared: _Declared) ->
             found=f"{len(scans)} scans and {len(dates)} dates",
             remedy="Give lists of the same length",
         )
+    others = sorted({scan.metrics_version for scan in scans} - {METRICS_VERSION})
+    if others:
+        raise NotComparableError(
+            expected=f"photos measured with version {METRICS_VERSION} of the metrics",
+            found=f"some measured with version {', '.join(map(str, others))}",
+            remedy="Measure all photos of the course again with this skinscan",
+        )
     if len({scan.scale_source for scan in scans}) > 1:
         raise NotComparableError(
             expected="one source of scale for all photos of a client",
@@ -188,7 +195,7 @@ def arrange(
     BadOptionError
         Lists of different lengths, no scan, or a baseline on a day without photos.
     NotComparableError
-        Scans whose millimetres have different sources.
+        Scans whose millimetres have different sources, or of other metrics than this skinscan's.
     """
     _check(scans, dates, declared)
     shots = _by_day(scans, dates, declared)

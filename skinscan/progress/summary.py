@@ -91,7 +91,7 @@ def concern_sentences(
     """
     leading = item.leading
     if item.verdict is Verdict.NOT_COMPARABLE:
-        sentence = leading.reasons[0].sentence
+        sentence = locale.sentence(leading.reasons[0].sentence)
         yield words.NOT_COMPARABLE.format(concern=words.CONCERNS[item.concern], sentence=sentence)
         return
     if not item.verdict.claimed:

@@ -65,7 +65,8 @@ def track(
         Lists of different lengths, no scan, one photo under two dates, or a baseline on a day
         without photos.
     NotComparableError
-        Scans whose millimetres have different sources.
+        Scans whose millimetres have different sources, or that another version of the metrics
+        measured.
     UnknownNameError
         A treated region that does not exist.
 
@@ -122,7 +123,8 @@ def compare(
     Raises
     ------
     NotComparableError
-        Photos of different views, or whose millimetres have different sources.
+        Photos of different views, whose millimetres have different sources, or that another version
+        of the metrics measured.
     UnknownNameError
         A treated region that does not exist.
     """

@@ -78,10 +78,13 @@ class Event:
     ----------
     on : date
     kind : EventKind
+    note : str
+        Whatever somebody wrote beside it; makes no other event of it.
     """
 
     on: date
     kind: EventKind
+    note: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -268,6 +268,7 @@ TIP_TO = "to"
 TIP_STATE = "State"
 TIP_WHY = "Why"
 TIP_EVENT = "Event"
+TIP_NOTE = "Note"
 COARSER = "Measured at a lower resolution than the course; left out of the trend."
 BEFORE = "Before"
 AFTER = "After"
@@ -297,8 +298,8 @@ DIFFERENCE_CAPTION = (
 )
 DIFFERENCE_ALT = "The face with the difference between two photos drawn in colour on its skin."
 DIFFERENCE_NONE = (
-    "The two photos agree in too few places for a picture of their difference: pose or light "
-    "differ too much."
+    "No picture of the difference: the two photos agree in {share} % of the places compared, and "
+    "{least} % are needed. Pose or light differ too much."
 )
 
 # The report
@@ -311,6 +312,8 @@ REPORT_IN_SHORT = "In short"
 REPORT_COURSE = "Course"
 REPORT_WHERE = "Where"
 REPORT_PHOTOS = "Photos"
+REPORT_EVENTS = "Events"
+REPORT_EVENT = "{date}: {kind}"
 REPORT_NUMBERS = "Numbers"
 REPORT_DIFFERENCES = "Differences between the photos"
 REPORT_METHOD_TITLE = "Method and limits"

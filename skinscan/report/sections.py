@@ -330,7 +330,9 @@ def _capture(press: Press, content: Content, room: Room) -> Iterator[Block]:
     for found in differences[: room.listed]:
         concerns = ", ".join(words.CONCERNS[c].lower() for c in found.concerns)
         line = words.REPORT_DIFFERENCE.format(
-            when=_dates(found.sessions, content), sentence=found.sentence, concerns=concerns
+            when=_dates(found.sessions, content),
+            sentence=content.locale.sentence(found.sentence),
+            concerns=concerns,
         )
         yield press.text(line, SMALL, above=0.8)
     yield from _missing(press, len(differences) - room.listed)

@@ -72,7 +72,7 @@ class Action(StrEnum):
 def record(
     session: Session,
     key: Key,
-    action: Action,
+    action: str,
     *,
     actor: str | None = None,
     subject: str | None = None,
@@ -99,7 +99,7 @@ def record(
         number=last.number + 1 if last else 1,
         at=schema.now(),
         actor=actor,
-        action=action.value,
+        action=str(action),
         subject=subject,
         detail=detail or {},
         previous=last.digest if last else b"",

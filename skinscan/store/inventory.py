@@ -38,15 +38,13 @@ class Named:
 
 def named_objects(session: Session) -> Iterator[Named]:
     """List all objects that rows name."""
-    rows: tuple[tuple[type[Photo | Scan], Kind], ...] = (
-        (Photo, Kind.PHOTO),
-        (Scan, Kind.SCAN),
-    )
-    for table, kind in rows:
+    for kind, client, ident, sha256_of, size_of in (
+        (Kind.PHOTO, Photo.client_id, Photo.id, Photo.object_sha256, Photo.object_bytes),
+        (Kind.SCAN, Scan.client_id, Scan.id, Scan.object_sha256, Scan.object_bytes),
+        (Kind.LOOK, Scan.client_id, Scan.id, Scan.look_sha256, Scan.look_bytes),
+    ):
         for client_id, object_id, sha256, size in session.execute(
-            select(table.client_id, table.id, table.object_sha256, table.object_bytes).order_by(
-                table.id
-            )
+            select(client, ident, sha256_of, size_of).order_by(ident)
         ):
             if sha256 is not None and size is not None:
                 yield Named(object_name(client_id, kind, object_id), sha256, size)

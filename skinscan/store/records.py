@@ -118,7 +118,7 @@ class Records:
     def record(
         self,
         session: Session,
-        action: audit.Action,
+        action: str,
         *,
         actor: str | None = None,
         subject: str | None = None,

@@ -426,6 +426,8 @@ class Scan(Base):
         Cause of the error where it failed.
     object_sha256, object_bytes
         Of the sealed object in the vault; None where it failed.
+    look_sha256, look_bytes
+        Of the sealed pictures that are shown of the photo; None where there are none.
     current : bool
         The one that is shown; at most one per photo.
     """
@@ -439,6 +441,8 @@ class Scan(Base):
     failure: Mapped[str | None]
     object_sha256: Mapped[bytes | None]
     object_bytes: Mapped[int | None]
+    look_sha256: Mapped[bytes | None]
+    look_bytes: Mapped[int | None]
     current: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (

@@ -17,6 +17,8 @@ class Kind(StrEnum):
 
     PHOTO = "photo"
     SCAN = "scan"
+    #: Pictures that are shown of a photo; they bear the identifier of its scan.
+    LOOK = "look"
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ def photos_section(visit: Visit, photos: Sequence[SessionPhoto]) -> None:
     """Show all photos small, and one of them with its capture check."""
     st.header(strings.PHOTOS_TITLE, anchor=False)
     ordered = in_order(photos)
-    _strip(visit, ordered)
+    strip(visit, ordered)
     chosen = _choose(ordered)
     left, right = st.columns((6, 5), gap="large")
     with left:
         _picture(visit, chosen)
     with right:
-        _checks(chosen.scan)
+        checks(chosen.scan)
         with st.container(key="session_fields"):
             date_field(visit, chosen, label=strings.DATE_LABEL)
             markup.write(strings.DATE_SOURCE[chosen.date_source.value], "sk-card-what")
@@ -40,7 +40,8 @@ def _day(photo: SessionPhoto) -> str:
     return strings.short_date(photo.taken_on) if photo.taken_on else ""
 
 
-def _strip(visit: Visit, photos: Sequence[SessionPhoto]) -> None:
+def strip(visit: Visit, photos: Sequence[SessionPhoto]) -> None:
+    """Show photos small, each with its day and whether it is good."""
     items = []
     for photo in photos:
         verdict = str(photo.scan.quality.verdict)
@@ -99,14 +100,20 @@ def _picture(visit: Visit, photo: SessionPhoto) -> None:
     jpeg = visit.pictures(photo).overlays[regions, lines]
     st.html(pictures.image_tag(jpeg, alt=alt, css="sk-picture"))
     width, height = scan.photo_size_px
-    facts = strings.PHOTO_FACTS.format(width=width, height=height, resolution=scan.resolution_px_mm)
+    facts = strings.PHOTO_FACTS.format(
+        width=width,
+        height=height,
+        resolution=strings.WRITTEN.number(scan.resolution_px_mm, places=1),
+    )
     found = strings.LINES_FOUND.format(
-        count=len(scan.wrinkles), length=sum(line.length_mm for line in scan.wrinkles)
+        count=len(scan.wrinkles),
+        length=strings.WRITTEN.number(sum(line.length_mm for line in scan.wrinkles), places=0),
     )
     markup.write(f"{facts}; {found}.", "sk-card-what")
 
 
-def _checks(scan: Scan) -> None:
+def checks(scan: Scan) -> None:
+    """Show the capture check of a photo, the worst first."""
     verdict = str(scan.quality.verdict)
     ordered = sorted(scan.quality.checks, key=lambda check: _WORST_FIRST.index(str(check.verdict)))
     title = f'<p class="sk-card-title">{markup.badge(verdict, strings.CHECK_SUMMARY[verdict])}</p>'
@@ -117,7 +124,9 @@ def _checks(scan: Scan) -> None:
 def _check(check: Check) -> str:
     verdict = str(check.verdict)
     value = strings.number(check.value)
-    shown = strings.CHECK_LIMIT.format(value=f"{value} {check.unit}".strip(), limit=check.limit)
+    shown = strings.CHECK_LIMIT.format(
+        value=f"{value} {check.unit}".strip(), limit=strings.WRITTEN.sentence(check.limit)
+    )
     advice = (
         "" if verdict == "good" else f'<span class="sk-do">{markup.escaped(check.sentence)}</span>'
     )

@@ -141,7 +141,7 @@ def course_chart(
         "day:T",
         title=None if small else strings.AXIS_DATE,
         axis=alt.Axis(
-            format="%-d %b",
+            labelExpr=strings.WRITTEN.date_label,
             values=[
                 alt.DateTime(year=day.year, month=day.month, date=day.day)
                 for day in _ticks(days, most=2 if small else 6)
@@ -161,6 +161,7 @@ def course_chart(
         "value:Q",
         title=unit if small else f"{metric.title} ({unit})",
         axis=alt.Axis(
+            labelExpr=strings.WRITTEN.number_label,
             tickCount=3 if small else 5,
             titleLimit=260,
             labelFlush=False,

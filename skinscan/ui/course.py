@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,14 +10,13 @@ from enum import StrEnum
 from statistics import fmean
 from typing import Final
 
+from skinscan.filenames import date_from_name
 from skinscan.flags import Flag
 from skinscan.landmarks import View
 from skinscan.metrics import Concern, Metric
 from skinscan.progress.amounts import is_amount
 from skinscan.regions import Region, measured_regions, members
 from skinscan.scan import Scan
-
-_DATE_IN_NAME: Final = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
 
 #: Flags that say nothing about one photo in particular: every measurement may carry them.
 _GENERAL_FLAGS: Final = Flag.NO_SEM | Flag.ABSOLUTE_COLOUR
@@ -149,17 +147,6 @@ _HEADLINES: Final = (
 
 
 # Dates
-
-
-def date_from_name(name: str) -> date | None:
-    """Read a date from a file's name: 2026-03-03, 2026_03_03 or 20260303."""
-    for match in _DATE_IN_NAME.finditer(name):
-        year, _, month, day = match.groups()
-        try:
-            return date(int(year), int(month), int(day))
-        except ValueError:
-            continue
-    return None
 
 
 def session_date(name: str, captured_at: datetime | None) -> tuple[date | None, DateSource]:

@@ -29,7 +29,9 @@ def detail(points: Sequence[Point], registry: Mapping[str, Metric], level: float
         return
     found = series(points, metric.name, chosen)
     if not found:
-        needs = strings.CARD_NEEDS_LEVEL.format(needed=metric.lowest_level_px_mm, level=level)
+        needs = strings.CARD_NEEDS_LEVEL.format(
+            needed=strings.plain(metric.lowest_level_px_mm), level=strings.plain(level)
+        )
         low = level < metric.lowest_level_px_mm
         markup.note(strings.CARD_NONE, (needs,) if low else (), look=True)
         _definition(metric)
@@ -128,7 +130,7 @@ def _table(points: Sequence[Point], metric: Metric, level: float) -> None:
         )
         rows.append(f'<tr><th scope="row">{strings.long_date(day)}</th>{cells}</tr>')
     caption = strings.TABLE_CAPTION.format(
-        metric=metric.title, unit=metric.unit or strings.UNITLESS, level=level
+        metric=metric.title, unit=metric.unit or strings.UNITLESS, level=strings.plain(level)
     )
     with st.expander(strings.TABLE_TITLE):
         st.html(

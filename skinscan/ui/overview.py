@@ -46,7 +46,7 @@ def summary(photos: Sequence[SessionPhoto], level: float) -> None:
             (strings.FACT_SESSIONS, str(len(days))),
             (strings.FACT_PERIOD, period),
             (strings.FACT_PHOTOS, ", ".join(c for c in counts if not c.startswith("0 "))),
-            (strings.FACT_LEVEL, strings.LEVEL.format(level=level)),
+            (strings.FACT_LEVEL, strings.LEVEL.format(level=strings.plain(level))),
         )
     )
 
@@ -62,7 +62,7 @@ def caution(
     coarsest = coarsest_days(photos)
     if coarsest:
         who = strings.listed([strings.short_date(day) for day in coarsest])
-        lines.append(strings.LEVEL_LIMITED.format(level=level, who=who))
+        lines.append(strings.LEVEL_LIMITED.format(level=strings.plain(level), who=who))
     if len(session_days(photos)) > 1:
         markup.note(strings.NUMBERS_TITLE if compared else strings.NOT_JUDGED_TITLE, lines)
     else:
@@ -137,5 +137,7 @@ def _against_first(change: Difference) -> str:
 
 def _why_nothing(metric: Metric, level: float) -> str:
     if level < metric.lowest_level_px_mm:
-        return strings.CARD_NEEDS_LEVEL.format(needed=metric.lowest_level_px_mm, level=level)
+        return strings.CARD_NEEDS_LEVEL.format(
+            needed=strings.plain(metric.lowest_level_px_mm), level=strings.plain(level)
+        )
     return strings.CARD_NONE

@@ -1,4 +1,4 @@
-"""The first page, from top to bottom."""
+"""A quick look at photos that are not kept, from top to bottom."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from skinscan.ui.course import common_level, in_order, points, views
 from skinscan.ui.detail import detail
 from skinscan.ui.overview import caution, glance, summary
 from skinscan.ui.progress import pictures_section, progress_section, regions_section
-from skinscan.ui.scoring import log_unexpected
-from skinscan.ui.server import keep_uploads_in_memory
 from skinscan.ui.start import (
     add_more,
     measure_pending,
@@ -22,26 +20,12 @@ from skinscan.ui.start import (
     welcome,
 )
 from skinscan.ui.state import Visit, visit
-from skinscan.ui.theme import ICON, STYLE
 
 
-def show() -> None:
-    """Draw the page. An error that nobody foresaw becomes a calm sentence."""
-    st.set_page_config(
-        page_title=strings.PAGE_TITLE,
-        page_icon=ICON,
-        layout="wide",
-        initial_sidebar_state="collapsed",
-    )
-    st.html(STYLE)
-    keep_uploads_in_memory()
+def quick_look() -> None:
+    """Draw the page for photos that are measured and not kept."""
     st.title(strings.TITLE, anchor=False)
-    try:
-        _body(visit())
-    except Exception as error:  # noqa: BLE001 - no traceback on a practitioner's screen
-        log_unexpected(error)
-        markup.note(strings.UNEXPECTED, (), look=True)
-    _foot()
+    _body(visit())
 
 
 def _body(held: Visit) -> None:
@@ -94,6 +78,15 @@ def _course(held: Visit) -> None:
     photos_section(held, photos)
 
 
-def _foot() -> None:
-    lines = "".join(markup.paragraph(line, "sk-small") for line in strings.DISCLAIMERS)
+def foot(*, kept: bool) -> None:
+    """Say at the end of every page what the numbers are not, and what becomes of photos.
+
+    Parameters
+    ----------
+    kept : bool
+        Whether the page's photos belong to the records.
+    """
+    last = strings.PRIVACY_KEPT if kept else strings.PRIVACY_FORGOTTEN
+    said = (*strings.DISCLAIMERS, last)
+    lines = "".join(markup.paragraph(line, "sk-small") for line in said)
     st.html(f'<footer class="sk-foot">{lines}</footer>')

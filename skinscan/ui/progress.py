@@ -12,6 +12,7 @@ import altair as alt
 import streamlit as st
 
 from skinscan.errors import ComparisonError
+from skinscan.looks import PICTURE_PX, encode
 from skinscan.metrics import Concern, metric
 from skinscan.plots import change_map, course_chart, mapped_metrics
 from skinscan.plots.changemap import described
@@ -61,7 +62,7 @@ def progress_of(photos: Sequence[SessionPhoto]) -> Progress:
     return track([scan for scan, _ in dated], dates=[on for _, on in dated])
 
 
-def progress_section(held: Visit, dated: Sequence[SessionPhoto]) -> bool:
+def progress_section(held: Visit, dated: Sequence[SessionPhoto], *, charts: bool = True) -> bool:
     """Show what changed over the course.
 
     Parameters
@@ -69,6 +70,8 @@ def progress_section(held: Visit, dated: Sequence[SessionPhoto]) -> bool:
     held : Visit
     dated : sequence of SessionPhoto
         Of all views.
+    charts : bool
+        Show the course of each concern below the sentences.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def progress_section(held: Visit, dated: Sequence[SessionPhoto]) -> bool:
         markup.note(strings.PROGRESS_NONE, (explain(error),), look=True)
         return False
     _sentences(found)
-    _charts(found)
+    if charts:
+        _charts(found)
     return True
 
 
@@ -225,7 +229,7 @@ def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
     item = found.concern(concern or first)
     name = item.leading.metric
     if name in mapped_metrics(found):
-        jpeg = pictures.encode(change_map(found, name), pictures.PICTURE_PX)
+        jpeg = encode(change_map(found, name, locale=strings.LOCALE), PICTURE_PX)
         tag = pictures.image_tag(
             jpeg, alt=described(found, name, locale=strings.LOCALE), css="sk-drawn"
         )

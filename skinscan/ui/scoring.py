@@ -14,13 +14,13 @@ from skinscan.errors import AnotherPersonError, MirroredPhotoError, SkinscanErro
 from skinscan.facemap import FaceMap
 from skinscan.identity import similarity
 from skinscan.landmarks import View
+from skinscan.looks import Pictures, draw_all
 from skinscan.quality import compare
 from skinscan.registration import FINEST_PX_MM
 from skinscan.resources import sample_course_dir
 from skinscan.scan import Scan, analyze
 from skinscan.ui import strings
 from skinscan.ui.course import SessionPhoto, session_date
-from skinscan.ui.pictures import Pictures, draw_all
 
 #: The first photo of each view of a course, as skin.
 References = dict[View, FaceMap]

@@ -6,8 +6,9 @@ Options travel as command-line flags, so that neither the folder in which somebo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from skinscan.ui.theme import THEME_OPTIONS
 
@@ -21,16 +22,40 @@ LOOPBACK: Final = "127.0.0.1"
 _HOSTS: Final = ("localhost", LOOPBACK, "[::1]", "::1")
 
 
-def streamlit_arguments(port: int, *, open_browser: bool = False) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """Where and how the app is served.
+
+    Attributes
+    ----------
+    port : int
+    address : str
+        Of the network that is listened on; by default only this machine's own.
+    hosts : tuple of str
+        Names by which browsers may reach it, besides this machine's own.
+    cert, key : Path or None
+        Certificate and its key, for HTTPS.
+    """
+
+    port: int
+    address: str = LOOPBACK
+    hosts: tuple[str, ...] = ()
+    cert: Path | None = None
+    key: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """Address for the browser."""
+        scheme = "http" if self.cert is None else "https"
+        return f"{scheme}://{self.hosts[0] if self.hosts else LOOPBACK}:{self.port}"
+
+
+def streamlit_arguments(serving: Serving) -> list[str]:
     """Return the flags for ``python -m streamlit run app.py``.
 
     Parameters
     ----------
-    port : int
-        Port on the loopback address.
-    open_browser : bool
-        Whether Streamlit itself opens a browser window; off by default, because the caller
-        knows the right address (`page_url`).
+    serving : Serving
 
     Returns
     -------
@@ -38,9 +63,9 @@ def streamlit_arguments(port: int, *, open_browser: bool = False) -> list[str]:
         Flags of the form ``--section.option=value``, to follow the script's path.
     """
     options = {
-        "server.address": LOOPBACK,
-        "server.port": str(port),
-        "server.headless": "false" if open_browser else "true",
+        "server.address": serving.address,
+        "server.port": str(serving.port),
+        "server.headless": "true",
         "server.enableXsrfProtection": "true",
         "server.enableCORS": "true",
         "server.maxUploadSize": str(MAX_UPLOAD_MB),
@@ -50,7 +75,7 @@ def streamlit_arguments(port: int, *, open_browser: bool = False) -> list[str]:
         "server.showEmailPrompt": "false",
         "server.disconnectedSessionTTL": "60",
         "browser.gatherUsageStats": "false",
-        "browser.serverAddress": LOOPBACK,
+        "browser.serverAddress": serving.hosts[0] if serving.hosts else LOOPBACK,
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
         "client.toolbarMode": "minimal",
@@ -58,14 +83,15 @@ def streamlit_arguments(port: int, *, open_browser: bool = False) -> list[str]:
         "logger.level": "warning",
         **{f"theme.{name}": value for name, value in THEME_OPTIONS.items()},
     }
+    if serving.cert is not None and serving.key is not None:
+        options |= {"server.sslCertFile": str(serving.cert), "server.sslKeyFile": str(serving.key)}
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [*flags, *(f"--server.allowedHosts={host}" for host in _HOSTS)]
+    return [*flags, *(f"--server.allowedHosts={host}" for host in (*_HOSTS, *serving.hosts))]
 
 
-def page_url(port: int, *, sample: bool = False) -> str:
-    """Return the page's address; with ``sample`` the sample course opens by itself."""
-    query = f"?{quote('course')}={quote('sample')}" if sample else ""
-    return f"http://{LOOPBACK}:{port}/{query}"
+def script_path() -> Path:
+    """Return the script that Streamlit runs for every interaction."""
+    return Path(__file__).with_name("script.py")
 
 
 def keep_uploads_in_memory() -> None:

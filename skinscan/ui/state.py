@@ -9,9 +9,9 @@ from typing import Final
 
 import streamlit as st
 
+from skinscan.looks import Pictures
 from skinscan.progress import Progress
 from skinscan.ui.course import SessionPhoto
-from skinscan.ui.pictures import Pictures
 from skinscan.ui.scoring import Measured, Problem, References, Upload
 
 #: Photos that one page holds; folders are for `skinscan score`.

@@ -11,9 +11,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
-_MONTHS: Final = (
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-)  # fmt: skip
+from skinscan.progress.locales import locale
 
 # The page
 
@@ -32,11 +30,12 @@ DISCLAIMERS: Final = (
         "Results vary between individuals. A licensed practitioner matters, and so do the basics: "
         "sleep, diet, water, exercise and skincare."
     ),
-    (
-        "Your photos stay in this computer's memory. They are not written to disk, not sent "
-        "anywhere, and forgotten when you close this page."
-    ),
 )
+PRIVACY_FORGOTTEN: Final = (
+    "Your photos stay in this computer's memory. They are not written to disk, not sent "
+    "anywhere, and forgotten when you close this page."
+)
+PRIVACY_KEPT: Final = "Photos and notes are kept encrypted by your practice and sent nowhere."
 UNEXPECTED: Final = (
     "Something went wrong on our side. Your photos are safe and nothing was stored. "
     "Reload the page and try again; if it happens again, leave out the photo that you added last."
@@ -171,9 +170,9 @@ FACT_SESSIONS: Final = "Sessions"
 FACT_PERIOD: Final = "Period"
 FACT_PHOTOS: Final = "Photos"
 FACT_LEVEL: Final = "Compared at"
-LEVEL: Final = "{level:g} px per mm"
+LEVEL: Final = "{level} px per mm"
 LEVEL_LIMITED: Final = (
-    "All sessions are compared at {level:g} px per mm, the finest resolution that every photo "
+    "All sessions are compared at {level} px per mm, the finest resolution that every photo "
     "has. {who} set the limit: a photo taken closer would let finer detail be compared."
 )
 LEVEL_NONE: Final = (
@@ -209,6 +208,7 @@ COURSE_OWN: Final = "Your course"
 
 #: How dates and numbers of sentences are written.
 LOCALE: Final = "en-GB"
+WRITTEN: Final = locale(LOCALE)
 PROGRESS_TITLE: Final = "What changed"
 PROGRESS_NONE: Final = "These sessions cannot be compared."
 PROGRESS_CHARTS: Final = "Session by session"
@@ -266,9 +266,7 @@ CARD_VALUE: Final = "{first} → {latest}"
 CARD_PERCENT: Final = "{percent} against the first session"
 CARD_ABSOLUTE: Final = "{change} against the first session"
 CARD_NONE: Final = "Not measured in these photos."
-CARD_NEEDS_LEVEL: Final = (
-    "Needs {needed:g} px per mm; these photos share {level:g}. Photograph closer."
-)
+CARD_NEEDS_LEVEL: Final = "Needs {needed} px per mm; these photos share {level}. Photograph closer."
 BETTER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "down": "lower is better",
@@ -330,7 +328,7 @@ DEFINITION_SOURCE: Final = "Source: {source}"
 NOTES_TITLE: Final = "Notes on hollow points"
 NOTE_POOR: Final = "The capture check calls this photo poor."
 TABLE_TITLE: Final = "Table of values"
-TABLE_CAPTION: Final = "{metric}, {unit}, at {level:g} px per mm"
+TABLE_CAPTION: Final = "{metric}, {unit}, at {level} px per mm"
 TABLE_SESSION: Final = "Session"
 TABLE_MARK: Final = "◇"
 NOT_MEASURED: Final = "–"
@@ -353,8 +351,8 @@ CHECK_SUMMARY: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 CHECK_LIMIT: Final = "{value} ({limit})"
-PHOTO_FACTS: Final = "{width} × {height} px, {resolution:.1f} px per mm on the skin"
-LINES_FOUND: Final = "{count} lines found, {length:.0f} mm in all"
+PHOTO_FACTS: Final = "{width} × {height} px, {resolution} px per mm on the skin"
+LINES_FOUND: Final = "{count} lines found, {length} mm in all"
 ALT_PHOTO: Final = "Photo of the session of {date}, {view}{drawn}"
 ALT_THUMB: Final = "Face in the photo of {date}; capture check: {verdict}"
 ALT_WITH: Final = ", with {what} drawn on it"
@@ -364,12 +362,12 @@ ALT_LINES: Final = "the lines found"
 
 def long_date(day: date) -> str:
     """Write a date in full: 3 Mar 2026."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return WRITTEN.date(day, brief=True)
 
 
 def short_date(day: date) -> str:
     """Write a date without its year: 3 Mar."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    return WRITTEN.date(day, beside=day, brief=True)
 
 
 def number(value: float) -> str:
@@ -378,7 +376,12 @@ def number(value: float) -> str:
         return NOT_MEASURED
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
-    return f"{value:.{digits}f}".replace("-", "−")
+    return WRITTEN.number(value, places=digits)
+
+
+def plain(value: float) -> str:
+    """Write a round number: 4.5, but 3."""
+    return WRITTEN.plain(value)
 
 
 def signed(value: float) -> str:

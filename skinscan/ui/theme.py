@@ -59,6 +59,10 @@ _STYLE: Final = """
 [data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.1rem; }
 [data-testid="stMain"] h3 { font-size: 1.08rem; padding: 0.9rem 0 0.1rem; }
 .st-key-pair_viewer, .st-key-motion_viewer { max-width: 44rem; }
+.sk-out { margin: 0; font-size: 0.92rem; white-space: nowrap; }
+.st-key-top { justify-content: space-between; }
+.sk-face-map { width: 100%; max-width: 15rem; }
+.sk-out a { color: inherit; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
 [data-testid="stButtonGroup"] button[aria-checked="true"],
 [data-testid="stButtonGroup"] button[aria-checked="true"] * { color: inherit !important; }

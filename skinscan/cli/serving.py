@@ -1,0 +1,132 @@
+"""``skinscan demo`` and ``skinscan serve``: the app, for trying out and for a practice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from skinscan.cli import running
+from skinscan.cli.demo import CLIENT, OWNER, PRACTITIONER, demo_practice
+from skinscan.errors import AccountExistsError, AccountMissingError, BadOptionError
+from skinscan.practice.forms import Settings
+from skinscan.store import audit
+from skinscan.store.accounts import invitations, users
+from skinscan.store.accounts.names import login_index
+from skinscan.store.erasure import keep_reserve
+from skinscan.store.inventory import sweep
+from skinscan.store.records import Places, Records, create_records, default_places, open_records
+from skinscan.store.schema import Role
+from skinscan.ui.server import LOOPBACK, Serving
+from skinscan.ui.web.cookies import PLAIN_HTTP
+from skinscan.ui.web.doors import ENTRANCE
+
+Say = Callable[[str], None]
+
+
+def demo(*, port: int | None, browser: bool, say: Say) -> int:
+    """Serve the sample course from a throw-away store; the exit code."""
+    serving = Serving(port=running.free_port(port))
+    with demo_practice(say) as made:
+        say("")
+        for name in (PRACTITIONER, CLIENT, OWNER):
+            say(f"  {name:13}{made.passwords[name]}")
+        say("")
+        say(f"Signed in as the practitioner: {serving.url}{made.entrance}")
+        return running.run(
+            serving,
+            environment={**_places(made.places), PLAIN_HTTP: "1", ENTRANCE: "1"},
+            page=made.entrance,
+            browser=browser,
+            say=say,
+        )
+
+
+def serve(
+    *,
+    port: int | None,
+    address: str,
+    hosts: tuple[str, ...],
+    cert: Path | None,
+    key: Path | None,
+    proxy: bool,
+    say: Say,
+    show_code: Say,
+) -> int:
+    """Serve a practice; the exit code.
+
+    Raises
+    ------
+    BadOptionError
+        Plain HTTP would leave the machine, or half a certificate was given.
+    """
+    if (cert is None) != (key is None):
+        raise BadOptionError(
+            expected="--cert and --key together", found="one of them", remedy="Give both"
+        )
+    if cert is None and address != LOOPBACK:
+        raise BadOptionError(
+            expected="HTTPS where others can reach the server",
+            found="plain HTTP",
+            remedy="Give --cert and --key, or put a reverse proxy in front (--behind-proxy)",
+        )
+    serving = Serving(
+        port=running.free_port(port), address=address, hosts=hosts, cert=cert, key=key
+    )
+    places = default_places()
+    if not places.key_file.exists():
+        records, code = create_records(places, settings=Settings().to_json())
+        keep_reserve(records.database)
+        show_code(code)
+    else:
+        records = open_records(places)
+    with records:
+        swept = sweep(records)
+        if swept:
+            say(f"{swept} left-over files of writes that were cut off were removed.")
+        with suppress(AccountExistsError):
+            secret = invitations.issue_set_up(
+                records.database, records.practice_id, audit=_audit(records)
+            )
+            say(f"Nobody owns this practice yet. Open {serving.url}/setup and type this code:")
+            say(f"  {secret}")
+    environment = {} if cert is not None or proxy else {PLAIN_HTTP: "1"}
+    return running.run(serving, environment=environment, page="/", browser=False, say=say)
+
+
+def reset_owner(name: str) -> str:
+    """Make a link by which an owner gives themself a new password; its path.
+
+    Raises
+    ------
+    AccountMissingError
+    """
+    with open_records(default_places()) as records:
+        with records.database.read() as session:
+            user = users.find(session, login_index(records.practice_key, name))
+        if user is None or user.role is Role.CLIENT:
+            raise AccountMissingError(
+                expected="somebody of the staff with this sign-in name",
+                found="nobody",
+                remedy="Check the name",
+            )
+        secret = invitations.issue_reset(
+            records.database, user.id, made_by=None, audit=_audit(records)
+        )
+    return f"/reset/{secret}"
+
+
+def _places(places: Places) -> dict[str, str]:
+    return {
+        "SKINSCAN_DATABASE": places.database,
+        "SKINSCAN_OBJECTS": places.objects,
+        "SKINSCAN_KEY_FILE": str(places.key_file),
+    }
+
+
+def _audit(records: Records) -> Any:  # noqa: ANN401 - a protocol of keywords
+    def write_down(session: Any, action: str, /, **named: Any) -> None:  # noqa: ANN401
+        audit.record(session, records.practice_key, action, **named)
+
+    return write_down

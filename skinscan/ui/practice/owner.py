@@ -1,0 +1,177 @@
+"""The owner's page: who works here, settings, retention, storage, audit trail."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import replace
+
+import streamlit as st
+
+from skinscan.practice import clients, custody, staff
+from skinscan.store.schema import Role
+from skinscan.ui import markup
+from skinscan.ui import practice_strings as strings
+from skinscan.ui import strings as photo_strings
+from skinscan.ui.practice.asking import Asker, acting, calm, say_next
+from skinscan.ui.practice.clients import link
+from skinscan.ui.web import office
+
+_LINES = 100
+
+
+def show(asker: Asker) -> None:
+    """Show everything that only an owner may see."""
+    st.title(strings.PRACTICE_TITLE, anchor=False)
+    _staff(asker)
+    _settings(asker)
+    _retention(asker)
+    _storage(asker)
+    _audit(asker)
+
+
+def _staff(asker: Asker) -> None:
+    st.header(strings.STAFF_TITLE, anchor=False)
+    for card in staff.staff(asker.records, asker.principal):
+        with st.container(border=True, key=f"staff_{card.id}"):
+            left, one, two = st.columns((3, 1, 1), vertical_alignment="center")
+            with left:
+                role = strings.STAFF_ROLES[card.role.value]
+                state = f", {strings.STAFF_DISABLED}" if card.disabled_at else ""
+                markup.write(card.shown, "sk-card-title")
+                markup.write(f"{role}{state}", "sk-card-what")
+            if card.id == asker.who.user_id:
+                continue
+            _managing(asker, card, one, two)
+    with st.container(horizontal=True):
+        for role in (Role.PRACTITIONER, Role.OWNER):
+            text = f"{strings.STAFF_INVITE}: {strings.STAFF_ROLES[role.value].lower()}"
+            if st.button(text, key=f"invite_{role.value}"):
+                with calm():
+                    secret = staff.invite_staff(
+                        asker.records, asker.principal, role, audit=office.write_down
+                    )
+                    markup.write(strings.STAFF_INVITE_LINK, "sk-small")
+                    st.code(link("welcome", secret), language=None)
+
+
+def _managing(asker: Asker, card: staff.UserCard, one: object, two: object) -> None:
+    change, text = (
+        (staff.enable, strings.STAFF_ENABLE)
+        if card.disabled_at
+        else (staff.disable, strings.STAFF_DISABLE)
+    )
+    if one.button(text, key=f"able_{card.id}", width="stretch"):  # type: ignore[attr-defined]
+        acting(lambda: change(asker.records, asker.principal, card.id, audit=office.write_down))
+    if card.role is not Role.OWNER and two.button(  # type: ignore[attr-defined]
+        strings.MAKE_RESET, key=f"reset_{card.id}", width="stretch"
+    ):
+        with calm():
+            secret = staff.reset_staff(
+                asker.records, asker.principal, card.id, audit=office.write_down
+            )
+            markup.write(strings.RESET_LINK.format(name=card.shown), "sk-small")
+            st.code(link("reset", secret), language=None)
+
+
+def _settings(asker: Asker) -> None:
+    st.header(strings.SETTINGS_TITLE, anchor=False)
+    now = asker.settings
+    zones = sorted(zoneinfo.available_timezones())
+    with st.form("settings"):
+        name = st.text_input(strings.SETTINGS_NAME, value=now.name)
+        zone = st.selectbox(strings.SETTINGS_ZONE, zones, index=zones.index(now.zone))
+        own = st.checkbox(strings.SETTINGS_OWN, value=now.own_clients_only)
+        keep = st.number_input(strings.SETTINGS_KEEP, 0, 100, now.keep_years or 0)
+        if st.form_submit_button(strings.SAVE):
+            acting(
+                lambda: custody.change_settings(
+                    asker.records,
+                    asker.principal,
+                    replace(
+                        now,
+                        name=name,
+                        zone=zone,
+                        own_clients_only=own,
+                        keep_years=int(keep) or None,
+                    ),
+                ),
+                done=strings.SAVED,
+            )
+
+
+def _retention(asker: Asker) -> None:
+    st.header(strings.RETENTION_TITLE, anchor=False)
+    due = custody.due_for_erasure(asker.records, asker.principal)
+    everybody = {
+        card.id: card
+        for archived in (False, True)
+        for card in clients.clients(asker.records, asker.principal, archived=archived)
+    }
+    if not due:
+        markup.write(strings.RETENTION_NONE, "sk-small")
+    for entry in due:
+        line = strings.RETENTION_LINE.format(
+            name=everybody[entry.client_id].profile.name,
+            date=photo_strings.long_date(entry.last_on),
+        )
+        markup.write(line, "sk-small")
+    asked = {k for k, card in everybody.items() if card.deletion_asked_at is not None}
+    wanted = [*asked, *(entry.client_id for entry in due if entry.client_id not in asked)]
+    for client_id in wanted:
+        card = everybody[client_id]
+        with st.expander(f"{strings.ERASURE_TITLE}: {markup.plain(card.profile.name)}"):
+            typed = st.text_input(strings.ERASURE_ASK, key=f"erase_{client_id}")
+            if st.button(strings.ERASURE_BUTTON, key=f"erase_now_{client_id}", type="primary"):
+                _erase(asker, client_id, same=typed.strip() == card.profile.name)
+
+
+def _erase(asker: Asker, client_id: str, *, same: bool) -> None:
+    if not same:
+        markup.note(strings.ERASURE_OTHER, (), look=True)
+        return
+    with calm():
+        done = custody.erase_client(asker.records, asker.principal, client_id)
+        say_next(strings.ERASURE_DONE.format(rows=done.rows, objects=done.objects))
+        st.rerun()
+
+
+def _storage(asker: Asker) -> None:
+    st.header(strings.HEALTH_TITLE, anchor=False)
+    at = staff.last_backup(asker.records, asker.principal)
+    markup.write(
+        strings.HEALTH_NO_BACKUP
+        if at is None
+        else strings.HEALTH_BACKUP.format(date=asker.clock(at)),
+        "sk-small",
+    )
+    if st.button(strings.HEALTH_CHECK, key="examine"):
+        with calm():
+            found = staff.examine_storage(asker.records, asker.principal)
+            if not found:
+                markup.write(strings.HEALTH_GOOD, "sk-lead")
+            for finding in found:
+                markup.note(finding.sentence, (), look=finding.severe)
+
+
+def _audit(asker: Asker) -> None:
+    st.header(strings.AUDIT_TITLE, anchor=False)
+    with calm():
+        count = custody.verify_audit(asker.records, asker.principal)
+        markup.write(strings.AUDIT_INTACT.format(count=count), "sk-small")
+    lines = custody.audit_lines(asker.records, asker.principal, most=_LINES)
+    head = "".join(f'<th scope="col">{markup.escaped(h)}</th>' for h in strings.AUDIT_HEAD)
+    rows = []
+    for line in lines:
+        cells = (
+            asker.clock(line.at),
+            line.action,
+            (line.actor or "–")[:8],
+            (line.subject or "–")[:8],
+        )
+        body = "".join(f"<td>{markup.escaped(text)}</td>" for text in cells)
+        rows.append(f'<tr><th scope="row">{line.number}</th>{body}</tr>')
+    caption = markup.escaped(strings.AUDIT_CAPTION)
+    st.html(
+        f'<div class="sk-table sk-tall" tabindex="0"><table><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )

@@ -1,0 +1,286 @@
+"""Every word of the practice's pages; one catalogue, ready for translation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+# Doors
+
+PRODUCT: Final = "skinscan"
+SIGN_IN: Final = "Sign in"
+SIGN_IN_NAME: Final = "Sign-in name"
+PASSWORD: Final = "Password"  # noqa: S105 - a label
+CODE: Final = "One-time password"
+CODE_ASK: Final = "Type the code that your app shows now."
+SIGN_IN_WRONG: Final = "Name, password or code is not right."
+SIGN_IN_PAUSED: Final = "Too many attempts. Wait some minutes, then try again."
+SIGN_IN_HELP: Final = (
+    "No account, or the password is lost? Ask your practice for a link. An owner makes one on the "
+    "machine's terminal: skinscan reset-password."
+)
+FORM_OLD: Final = "The form was too old. Please try again."
+WELCOME: Final = "Welcome"
+WELCOME_TEXT: Final = (
+    "Choose a sign-in name and a password. A few random words make a good password."
+)
+SHOWN_NAME: Final = "Your name, as the practice sees it"
+CREATE: Final = "Create the account"
+SETUP: Final = "Set up the practice"
+SETUP_TEXT: Final = "Type the code that skinscan serve has printed in the terminal."
+SETUP_CODE: Final = "Code from the terminal"
+RESET: Final = "A new password"
+RESET_TEXT: Final = (
+    "Choose a new password. Everybody who is signed in with the old one is not any more."
+)
+RESET_BUTTON: Final = "Save the password"
+LINK_BAD: Final = "This link was used already, has expired, or is not complete. Ask for a new one."
+DONE_SIGN_IN: Final = "Done. Sign in now."
+SIGNED_OUT: Final = "You are signed out."
+ERROR_SERVER: Final = "This does not work right now. Nothing was lost; try again in a moment."
+
+# Everywhere
+
+SIGN_OUT: Final = "Sign out"
+SESSION_OVER: Final = "You are not signed in any more."
+SIGN_IN_AGAIN: Final = "Sign in again"
+NAV_CLIENTS: Final = "Clients"
+NAV_QUICK: Final = "Quick look"
+NAV_BATCH: Final = "Folders"
+NAV_PRACTICE: Final = "Practice"
+NAV_ACCOUNT: Final = "My account"
+NAV_PROGRESS: Final = "My progress"
+NAV_REPORT: Final = "How I am"
+NAV_DATA: Final = "My data"
+SAVE: Final = "Save"
+SAVED: Final = "Saved."
+CANCEL: Final = "Cancel"
+DENIED: Final = "You may not see this."
+CONFLICT: Final = "Somebody else changed this meanwhile. It was loaded again; repeat the change."
+NOTHING_LOST: Final = "Nothing was lost."
+
+# Clients
+
+CLIENTS_TITLE: Final = "Clients"
+CLIENTS_EMPTY: Final = "No clients yet. Add the first one below."
+CLIENTS_NONE_FOUND: Final = "Nobody of that name."
+CLIENTS_SEARCH: Final = "Search by name"
+CLIENTS_ARCHIVED: Final = "Show archived clients"
+CLIENT_ADD: Final = "Add a client"
+CLIENT_NAME: Final = "Name"
+CLIENT_BORN: Final = "Year of birth"
+CLIENT_CONTACT: Final = "Contact"
+CLIENT_NOTES: Final = "Notes"
+CLIENT_OPEN: Final = "Open"
+CLIENT_BACK: Final = "All clients"
+CLIENT_PLACE: Final = "{held} of {planned} sessions"
+CLIENT_DUE: Final = "Next session due {date}"
+CLIENT_OVERDUE: Final = "Session was due {date}"
+CLIENT_NO_COURSE: Final = "No course yet"
+ALERT_DELETION: Final = "This client asks for all data to be erased."
+ALERT_CONSENT: Final = (
+    "No consent to the analysis is recorded: photos can be added once the client has agreed."
+)
+ALERT_ARCHIVED: Final = "This client is archived: nothing can be added."
+TAB_PROGRESS: Final = "Progress"
+TAB_SESSIONS: Final = "Sessions"
+TAB_RECORD: Final = "Record"
+
+CONSENTS_TITLE: Final = "Consents"
+CONSENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "analysis": "Photos may be taken, kept encrypted and measured here.",
+        "research": "Measurements without name and photo may be used for research.",
+        "publication": "Photos may be published after asking again for each.",
+    }
+)
+CONSENT_SINCE: Final = "since {date}"
+CONSENT_NOTE: Final = "What was agreed stays on record, also when it is withdrawn."
+ARCHIVE: Final = "Archive this client"
+UNARCHIVE: Final = "Take out of the archive"
+INVITE_CLIENT: Final = "Invite to their own dashboard"
+INVITE_LINK: Final = (
+    "Give this link to the client. It works once, for 7 days, and is not shown again."
+)
+RESET_LINK: Final = "Give this link to {name}. It works once and is not shown again."
+ACCOUNT_OF_CLIENT: Final = "The client's own dashboard"
+HAS_ACCOUNT: Final = "This client has an account."
+MAKE_RESET: Final = "New password link"
+
+# Courses and sessions
+
+COURSE_NEW: Final = "Plan a course"
+COURSE_START: Final = "First session"
+COURSE_PLANNED: Final = "Planned sessions"
+COURSE_INTERVAL: Final = "Days between sessions"
+COURSE_FOLLOW_UP: Final = "Days until the follow-up"
+COURSE_AIMS: Final = "What the client wishes for"
+COURSE_REGIONS: Final = "Usually treated"
+COURSE_CHOOSE: Final = "Course"
+COURSE_NAME: Final = "Course from {date}"
+SESSION_NEW: Final = "New session"
+SESSION_FIRST: Final = "Plan a course first."
+SESSION_DATE: Final = "Date"
+SESSION_TITLE: Final = "Session of {date}"
+SESSION_EMPTY: Final = "No sessions yet. The first one is the baseline: photograph before treating."
+STEP_PHOTOS: Final = "1. Photograph before the needles"
+STEP_PHOTOS_TEXT: Final = (
+    "Clean skin, hair back, the same place and lamp as last time. Front first, then both sides."
+)
+STEP_SKIN: Final = "2. Skin today"
+STEP_TREATMENT: Final = "3. What you do"
+SKIN_STATE: Final = "The skin on the photos is"
+SKIN_STATES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "clean": "clean",
+        "make_up": "with make-up",
+        "just_treated": "just treated",
+        "unknown": "not noted",
+    }
+)
+REGIONS_TREATED: Final = "Treated regions"
+POINTS_USED: Final = "Points and devices"
+POINTS_HELP: Final = "One per line, as: ST 36 | cheeks | 5 mm"
+NOTES: Final = "Notes"
+ADVERSE: Final = "Adverse events"
+CONTRAINDICATIONS: Final = "Contraindications were checked"
+SHARED: Final = "The client may see the photos of this session"
+PHOTOS_ADD: Final = "Add photos"
+PHOTOS_NONE: Final = "No photos yet."
+PHOTO_KEPT: Final = "Kept: {view}, {verdict}."
+PHOTO_MEASURING: Final = "Measuring photo {number} of {count} …"
+PHOTO_MEASURED: Final = "{count} measured."
+PHOTO_CHECK: Final = "Look at these before you go on"
+PHOTO_RETAKE: Final = "Leave it out and take it again"
+PHOTO_KEEP: Final = "Keep it all the same"
+PHOTO_KNOWN: Final = "This picture is kept already."
+PHOTO_VIEW: Final = "View"
+PHOTO_REMOVE: Final = "Remove this photo"
+PHOTO_RESCORE: Final = "Measure again"
+PHOTO_FULL: Final = "Open in full size"
+SESSION_REMOVE: Final = "Remove this session"
+SESSION_OPEN: Final = "Open"
+SESSION_LINE: Final = "{date} · {count} photos"
+RESULT_TITLE: Final = "Result"
+RESULT_BASELINE: Final = "This is the baseline: changes are seen from the next session on."
+TREATMENTS_TITLE: Final = "Other treatments and events"
+TREATMENTS_NONE: Final = "None noted."
+TREATMENT_KIND: Final = "What"
+TREATMENT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "injection": "Injection",
+        "filler": "Filler",
+        "laser": "Laser",
+        "peel": "Peel",
+        "retinoid": "Retinoid begun or stopped",
+        "illness": "Illness",
+        "sun": "Much sun",
+    }
+)
+TREATMENT_ADD: Final = "Note it"
+
+# What the client tells
+
+REPORT_TITLE: Final = "How are you?"
+REPORT_TEXT: Final = "Best before the session. Your practice sees your answers."
+REPORT_NONE: Final = "There is no session yet."
+REPORT_SESSION: Final = "Session"
+GAIS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        3: "very much improved",
+        2: "much improved",
+        1: "improved",
+        0: "no change",
+        -1: "worse",
+    }
+)
+GAIS_LABEL: Final = "Compared with before the course, my skin is"
+GAIS_NOT_SAID: Final = "not said"
+RELAXATION: Final = "How relaxed do you feel? (0 not at all, 10 completely)"
+STRESS: Final = "How much stress have you had? (0 none, 10 very much)"
+SLEEP: Final = "Hours of sleep a night"
+WATER: Final = "Litres of water a day"
+DIET: Final = "Anything unusual in what you eat"
+EXERCISE: Final = "Exercise"
+SKINCARE: Final = "Skincare"
+SUN: Final = "Sun"
+RATINGS_TITLE: Final = "In the client's own words"
+RATINGS_TITLE_OWN: Final = "How you rated it"
+RATINGS_HEAD: Final = ("Session", "Result", "Relaxation", "Stress")
+PHOTOS_NOT_SHARED: Final = "Your practice has not shared photos with you yet."
+PROGRESS_NOTHING: Final = (
+    "Nothing was measured yet. After your first two sessions you see here what has changed."
+)
+PROGRESS_NOTHING_STAFF: Final = (
+    "Nothing to compare yet: photographs of two sessions are needed. Begin with a new session."
+)
+
+# The client's data
+
+DATA_TITLE: Final = "Your data"
+DATA_EXPORT: Final = "Download everything"
+DATA_EXPORT_TEXT: Final = (
+    "A ZIP file with what was noted, measured and photographed, as far as it is shared with you."
+)
+DATA_ERASE: Final = "Ask for erasure"
+DATA_ERASE_TEXT: Final = (
+    "Your practice erases your photos, notes and results. This cannot be undone."
+)
+DATA_ERASE_ASKED: Final = "You have asked for erasure on {date}."
+DATA_CONSENT_TEXT: Final = (
+    "You can withdraw a consent at any time. Without the first one nothing new is measured."
+)
+
+# The practice
+
+PRACTICE_TITLE: Final = "Practice"
+STAFF_TITLE: Final = "People who work here"
+STAFF_INVITE: Final = "Invite somebody"
+STAFF_ROLES: Final[Mapping[str, str]] = MappingProxyType(
+    {"owner": "Owner", "practitioner": "Practitioner", "client": "Client"}
+)
+STAFF_DISABLE: Final = "Disable"
+STAFF_ENABLE: Final = "Enable"
+STAFF_DISABLED: Final = "disabled"
+STAFF_INVITE_LINK: Final = "Give this link to them. It works once and is not shown again."
+SETTINGS_TITLE: Final = "Settings"
+SETTINGS_NAME: Final = "Name of the practice"
+SETTINGS_ZONE: Final = "Time zone"
+SETTINGS_OWN: Final = "Practitioners see only their own clients"
+SETTINGS_KEEP: Final = "Erase clients so many years after their last session (0: never)"
+RETENTION_TITLE: Final = "Due for erasure"
+RETENTION_NONE: Final = "Nobody is due."
+RETENTION_LINE: Final = "{name}, last session {date}"
+ERASURE_TITLE: Final = "Erase"
+ERASURE_ASK: Final = "Type the client's name to erase them for ever"
+ERASURE_BUTTON: Final = "Erase for ever"
+ERASURE_DONE: Final = "Erased: {rows} rows, {objects} objects."
+ERASURE_OTHER: Final = "Not the same name: nothing was erased."
+HEALTH_TITLE: Final = "Storage"
+HEALTH_GOOD: Final = "All is well."
+HEALTH_CHECK: Final = "Check everything now"
+HEALTH_BACKUP: Final = "Last backup: {date}."
+HEALTH_NO_BACKUP: Final = "There is no backup yet. On the machine: skinscan backup FOLDER."
+AUDIT_TITLE: Final = "Audit trail"
+AUDIT_HEAD: Final = ("No.", "When", "What", "Who", "Whom")
+AUDIT_CAPTION: Final = "Newest first. Identifiers instead of names."
+AUDIT_INTACT: Final = "{count} lines, all intact."
+
+# My account
+
+ACCOUNT_TITLE: Final = "My account"
+PASSWORD_CHANGE: Final = "Change the password"  # noqa: S105 - a label
+PASSWORD_OLD: Final = "Old password"  # noqa: S105 - a label
+PASSWORD_NEW: Final = "New password"  # noqa: S105 - a label
+PASSWORD_CHANGED: Final = "The password is changed. Sign in with it on your other devices."  # noqa: S105
+TOTP_TITLE: Final = "One-time passwords"
+TOTP_ON: Final = "On. Signing in asks for a code."
+TOTP_OFF: Final = "Off."
+TOTP_BEGIN: Final = "Turn on"
+TOTP_END: Final = "Turn off"
+TOTP_TEXT: Final = "Add this to an authenticator app, then type the code that it shows:"
+TOTP_CONFIRM: Final = "Confirm"
+LOGINS_TITLE: Final = "Signed in on"
+LOGINS_LINE: Final = "since {begin}, last seen {seen}"
+LOGINS_END: Final = "Sign out everywhere else"
