@@ -79,7 +79,7 @@ def progress_pdf(
     Returns
     -------
     bytes
-        The same for the same arguments and version.
+        The same for the same arguments, and versions of skinscan and its libraries.
 
     Raises
     ------
