@@ -164,3 +164,10 @@ def test_the_role_is_the_one_of_now(office, owner):
     with office.database.write() as session:
         session.get(User, paul).role = Role.OWNER
     assert current(office, cookie).role is Role.OWNER
+
+
+def test_a_login_of_somebody_disabled_is_none_even_if_it_was_not_ended(office, owner):
+    cookie = office.sign_in()
+    with office.database.write() as session:
+        session.get(User, owner).disabled_at = office.time
+    assert current(office, cookie) is None

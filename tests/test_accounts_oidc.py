@@ -54,6 +54,7 @@ class Honest:
     claims: dict = field(default_factory=dict)
     describes: dict = field(default_factory=dict)
     answers: dict = field(default_factory=dict)
+    lists: tuple = ()
     asked: list = field(default_factory=list)
     codes: dict = field(default_factory=dict)
 
@@ -99,6 +100,7 @@ class Honest:
             "nonce": asked["nonce"],
         } | self.claims
         claims = {name: value for name, value in claims.items() if value is not None}
+        claims |= {name: [claims[name], "more"] for name in self.lists}
         header = {"alg": self.algorithm, "kid": "r1"}
         if self.signs_with is EC:
             header["kid"] = "e1"
@@ -201,6 +203,8 @@ LIES = {
     "for another sign-in": {"claims": {"nonce": "another"}},
     "for any sign-in": {"claims": {"nonce": None}},
     "for a list of sign-ins": {"claims": {"nonce": ["a", "b"]}},
+    "for this sign-in and more": {"lists": ("nonce",)},
+    "this issuer and more": {"lists": ("iss",)},
     "signed by a stranger": {"signs_with": STRANGER},
     "signed with what everybody knows": {
         "signs_with": RSA.as_pem(private=False),

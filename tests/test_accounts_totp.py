@@ -144,6 +144,8 @@ def test_being_asked_for_the_code_is_no_failure_of_the_address(office, app):
 
 def test_a_new_secret_replaces_the_old_only_when_confirmed(office, owner, app):
     new = enrol(office, owner)
+    with pytest.raises(TotpNeededError):
+        office.sign_in()
     office.sign_in(code=app.at(office.time))
     office.later(seconds=30)
     confirm(office, owner, new.at(office.time))

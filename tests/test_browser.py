@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from _practice import picture
 
+from skinscan.photo import load_photo
 from skinscan.resources import sample_course_dir
+from skinscan.ui import practice_strings as practice
 from skinscan.ui import strings
-from skinscan.ui.server import page_url
 
 pytestmark = pytest.mark.browser
 
@@ -61,9 +65,23 @@ def sample_photos():
     return sorted(sample_course_dir().glob("*.jpg"))
 
 
+@dataclass(frozen=True)
+class Running:
+    """A demo that runs: its port, what it printed, and the path that signs one in."""
+
+    port: int
+    log: Path
+    passwords: dict
+    entrance: str
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """`skinscan demo` in a folder of its own; its page's address."""
+def demo(tmp_path_factory):
+    """`skinscan demo` in a folder of its own."""
     if not sample_photos():
         pytest.skip("the sample course is absent")
     port = free_port()
@@ -77,15 +95,21 @@ def address(tmp_path_factory):
             stderr=subprocess.STDOUT,
         )
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 180
             while not healthy(port):
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(f"the demo does not start:\n{log.read_text()}")
                 time.sleep(0.1)
-            yield port
+            said = log.read_text()
+            passwords = dict(re.findall(r"^  (\w+) +([a-z]+(?:-[a-z]+){4})$", said, re.MULTILINE))
+            entrance = re.search(r"http://[^/]+(/enter/\S+)", said).group(1)
+            yield Running(port, log, passwords, entrance)
         finally:
             process.terminate()
             process.wait(timeout=20)
+    said = log.read_text()
+    assert "Traceback" not in said
+    assert "unexpected" not in said
 
 
 @pytest.fixture(scope="module")
@@ -217,32 +241,40 @@ def open_page(browser):
         context.close()
 
 
-def test_the_sample_course_opens_with_its_charts(address, open_page):
-    watched = open_page(1280)
+def sign_in(watched, demo, name):
     page = watched.page
-    page.goto(page_url(address))
-    page.get_by_role("button", name=strings.SAMPLE_BUTTON).wait_for()
-    watched.settle()
-    watched.shot("start")
-    page.get_by_role("button", name=strings.SAMPLE_BUTTON).click()
-    page.get_by_role("heading", name=strings.OVERVIEW_TITLE).wait_for()
-    page.wait_for_selector(CHARTS)
+    page.goto(f"{demo.url}/login")
+    page.fill("#name", name)
+    page.fill("#password", demo.passwords[name])
+    page.get_by_role("button", name=practice.SIGN_IN).click()
+    page.get_by_role("radio", name=re.compile(".")).first.wait_for()
     watched.settle()
 
-    assert page.get_by_text("Lines: 27 % softer since 3 March", exact=False).is_visible()
-    assert page.get_by_text(strings.NUMBERS_TITLE).is_visible()
+
+def turn_to(watched, name):
+    watched.page.get_by_role("radio", name=name, exact=True).click()
+    watched.settle()
+
+
+def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
+    watched = open_page(1280)
+    page = watched.page
+    page.goto(demo.url + demo.entrance)
+    page.wait_for_selector(CHARTS)
+    watched.settle()
+    assert page.get_by_role("heading", name="Sample Client").is_visible()
+    assert page.get_by_text("Lines in the treated regions: 37 % softer", exact=False).is_visible()
     charts = page.get_by_test_id("stVegaLiteChart")
-    assert charts.count() >= 6
+    assert charts.count() == 6
     for k in range(charts.count()):
-        label = charts.nth(k).get_attribute("aria-label")
-        assert "sessions from" in label or "Verdict: " in label
+        assert "Verdict: " in charts.nth(k).get_attribute("aria-label")
     assert page.locator(".sk-strip img").count() == len(sample_photos())
     assert all(
         page.locator("img").evaluate_all("all => all.map(e => e.alt && e.src.startsWith('data:'))")
     )
     assert watched.width_beyond_the_screen() <= 0
     assert watched.faint_texts() == []
-    watched.shot("course")
+    watched.shot("progress")
 
     # The edge between before and after follows the keyboard, and so does the enlargement.
     viewer = page.locator(".st-key-pair_viewer")
@@ -253,34 +285,213 @@ def test_the_sample_course_opens_with_its_charts(address, open_page):
     assert edge.input_value() == "51"
     assert "51%" in viewer.locator(".pane").nth(1).evaluate("e => e.style.clipPath")
     viewer.locator(".stage").focus()
-    small = viewer.locator(".pane img").evaluate_all(
-        "all => all.map(e => e.getBoundingClientRect().width)"
-    )
+    widths = "all => all.map(e => e.getBoundingClientRect().width)"
+    small = viewer.locator(".pane img").evaluate_all(widths)
     page.keyboard.press("+")
-    large = viewer.locator(".pane img").evaluate_all(
-        "all => all.map(e => e.getBoundingClientRect().width)"
-    )
+    large = viewer.locator(".pane img").evaluate_all(widths)
     assert [b / a for a, b in zip(small, large, strict=True)] == pytest.approx([1.25, 1.25], 0.01)
     viewer.get_by_label(strings.VIEWER["side"]).check()
     assert not edge.is_visible()
-
-    # The overlay follows its toggles, by keyboard.
-    before = page.locator("img.sk-picture").get_attribute("src")
-    page.get_by_role("switch", name=strings.SHOW_LINES).focus()
-    page.keyboard.press("Space")
-    page.wait_for_function(
-        "before => document.querySelector('img.sk-picture').src !== before", arg=before
-    )
-    watched.settle()
     watched.check_nothing_left_the_machine()
 
 
-def test_two_photos_and_a_text_file_on_a_phone(address, open_page, tmp_path):
+def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
+    """A HEIC of today, a group of nobody, noise and half a file: the two minutes of a session."""
+    from PIL import Image
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    heic, half, cat = (tmp_path / name for name in ("IMG_1.heic", "IMG_2.jpg", "IMG_3.png"))
+    latest = sample_photos()[-1]
+    Image.fromarray(load_photo(latest).rgb).save(heic, quality=92)
+    half.write_bytes(latest.read_bytes()[:200_000])
+    cat.write_bytes(picture(5, 600))
+
+    watched = open_page(1280)
+    page = watched.page
+    clicks, began = 0, time.monotonic()
+    sign_in(watched, demo, "practitioner")
+    page.get_by_role("button", name=practice.CLIENT_OPEN, exact=True).first.click()
+    page.get_by_role("button", name=practice.SESSION_NEW).click()
+    page.get_by_role("heading", name=practice.STEP_PHOTOS).wait_for()
+    clicks += 3
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([heic, half, cat])
+    page.get_by_role("heading", name=practice.RESULT_TITLE).or_(
+        page.get_by_role("button", name=practice.PHOTO_KEEP)
+    ).first.wait_for()
+    if page.get_by_role("button", name=practice.PHOTO_KEEP).count():
+        watched.settle()
+        page.get_by_role("button", name=practice.PHOTO_KEEP).first.click()
+        clicks += 1
+    page.get_by_role("heading", name=practice.RESULT_TITLE).wait_for()
+    watched.settle()
+    page.get_by_text(practice.SKIN_STATES["clean"], exact=True).click()
+    page.get_by_role("button", name="Crow's feet").click()
+    page.get_by_role("button", name=practice.SAVE, exact=True).click()
+    page.get_by_text(practice.SAVED).first.wait_for()
+    clicks += 3
+    watched.settle()
+    took = time.monotonic() - began
+    ARTEFACTS.mkdir(exist_ok=True)
+    (ARTEFACTS / "session.txt").write_text(f"{clicks} clicks, {took:.0f} s\n", encoding="utf-8")
+
+    assert page.get_by_text(strings.PROBLEMS["truncated"], exact=False).count() == 1
+    assert page.get_by_text(strings.PROBLEMS["no_face"], exact=False).count() == 1
+    assert page.locator(".sk-strip img").count() == 1
+    assert page.get_by_text("since 3 March", exact=False).count() >= 1
+    assert clicks <= 8
+    assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
+    watched.shot("session")
+    watched.check_nothing_left_the_machine()
+
+
+def test_a_client_on_a_phone(demo, open_page):
+    watched = open_page(390, "dark")
+    page = watched.page
+    sign_in(watched, demo, "client")
+    page.wait_for_selector(CHARTS)
+    watched.settle()
+    assert page.get_by_text("since 3 March", exact=False).count() >= 1
+    assert page.get_by_text("The practitioner").count() == 0
+    assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
+    watched.shot("client-dark")
+    for name in (practice.NAV_REPORT, practice.NAV_DATA, practice.NAV_ACCOUNT):
+        turn_to(watched, name)
+        assert watched.width_beyond_the_screen() <= 0, name
+        assert watched.faint_texts() == [], name
+        watched.shot(f"client-{name.lower().replace(' ', '-')}-dark")
+    watched.check_nothing_left_the_machine()
+
+
+def test_an_invitation_opens_an_account_once(demo, open_page):
+    watched = open_page(1280)
+    page = watched.page
+    sign_in(watched, demo, "owner")
+    turn_to(watched, practice.NAV_PRACTICE)
+    watched.shot("owner")
+    assert watched.faint_texts() == []
+    page.get_by_role("button", name=re.compile("practitioner")).last.click()
+    link = page.get_by_test_id("stCode").inner_text().strip()
+    assert link.startswith(f"{demo.url}/welcome/")
+
+    guest = open_page(390)
+    guest.page.goto(link)
+    guest.page.fill("#name", "ben")
+    guest.page.fill("#shown", "Ben")
+    guest.page.fill("#password", "password1")
+    guest.page.get_by_role("button", name=practice.CREATE).click()
+    assert guest.page.get_by_role("alert").is_visible()
+    guest.page.fill("#password", "onyx-lantern-thistle-harbor-zephyr")
+    guest.page.get_by_role("button", name=practice.CREATE).click()
+    guest.page.get_by_text(practice.DONE_SIGN_IN).wait_for()
+    guest.page.screenshot(path=ARTEFACTS / "signed-up-390.png")
+    guest.page.goto(link)
+    guest.page.fill("#name", "eve")
+    guest.page.fill("#shown", "Eve")
+    guest.page.fill("#password", "onyx-lantern-thistle-harbor-zephyr")
+    guest.page.get_by_role("button", name=practice.CREATE).click()
+    assert guest.page.get_by_text(practice.LINK_BAD).is_visible()
+
+
+def test_a_wrong_password_and_a_strangers_address(demo, open_page):
+    watched = open_page(390)
+    page = watched.page
+    page.goto(f"{demo.url}/?client=0123")
+    assert page.url == f"{demo.url}/login"
+    page.fill("#name", "practitioner")
+    page.fill("#password", "wrong")
+    page.get_by_role("button", name=practice.SIGN_IN).click()
+    assert page.get_by_text(practice.SIGN_IN_WRONG).is_visible()
+    assert page.get_by_text("Traceback").count() == 0
+
+
+def test_an_open_page_ends_with_the_login(demo, open_page):
+    watched = open_page(1280)
+    page = watched.page
+    sign_in(watched, demo, "client")
+    other = page.context.new_page()
+    other.goto(f"{demo.url}/logout")
+    other.get_by_role("button", name=practice.SIGN_OUT).click()
+    other.get_by_text(practice.SIGNED_OUT).wait_for()
+    # The first page's connection is still open: what it asks for next is refused.
+    page.get_by_role("radio", name=practice.NAV_REPORT, exact=True).click()
+    page.get_by_text(practice.SESSION_OVER).wait_for()
+    assert page.get_by_text("since 3 March", exact=False).count() == 0
+
+
+def test_raw_attacks_get_no_photo_of_another_client(demo, open_page):
+    """HTTP and WebSocket without a browser: as nobody, and with a cookie after its logout."""
+    watched = open_page(1280)
+    page = watched.page
+    sign_in(watched, demo, "practitioner")
+    page.get_by_role("button", name=practice.CLIENT_OPEN, exact=True).first.click()
+    page.get_by_role("radio", name=practice.TAB_SESSIONS).click()
+    page.get_by_role("button", name=practice.SESSION_OPEN, exact=True).last.click()
+    link = page.locator(".sk-strip a").first
+    link.wait_for()
+    photo = link.get_attribute("href")
+    cookie = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
+
+    def status(path, cookie="", method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", demo.port, timeout=10)
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        if cookie:
+            connection.putheader("Cookie", cookie)
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status
+
+    def opens(cookie, origin):
+        from websockets.exceptions import InvalidStatus
+        from websockets.sync.client import connect
+
+        headers = {"Cookie": cookie, "Origin": origin} if cookie else {"Origin": origin}
+        try:
+            with connect(f"ws://127.0.0.1:{demo.port}/_stcore/stream", additional_headers=headers):
+                return True
+        except InvalidStatus:
+            return False
+
+    assert status(photo, cookie) == http.HTTPStatus.OK
+    assert opens(cookie, demo.url)
+    assert not opens(cookie, "https://evil.example")
+    paths = [
+        photo,
+        "/media/0123.jpg",
+        "/_stcore/upload_file/a/b",
+        "/_stcore/host-config",
+        "/_stcore/agent/mcp",
+        "/component/a/b",
+        "/static/..%2f..%2f" + photo.lstrip("/"),
+        "//" + photo.lstrip("/"),
+        photo + "/",
+        photo.upper(),
+    ]
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
+        for path in paths:
+            assert status(path, method=method) in {400, 401, 403, 404, 405}, (method, path)
+    assert not opens("", demo.url)
+    client = open_page(1280)
+    sign_in(client, demo, "client")
+    page.goto(f"{demo.url}/logout")
+    page.get_by_role("button", name=practice.SIGN_OUT).click()
+    page.get_by_text(practice.SIGNED_OUT).wait_for()
+    for path in paths:
+        assert status(path, cookie) in {400, 401, 404}, path
+    assert not opens(cookie, demo.url)
+
+
+def test_a_quick_look_on_a_phone(demo, open_page, tmp_path):
     text = tmp_path / "2026-03-05 *holiday* <b>.jpg"
     text.write_text("This is not a photo.")
     watched = open_page(390, "dark")
     page = watched.page
-    page.goto(page_url(address))
+    sign_in(watched, demo, "practitioner")
+    turn_to(watched, practice.NAV_QUICK)
     photos = sample_photos()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
         [photos[0], text, photos[-1]]

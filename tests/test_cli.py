@@ -39,7 +39,7 @@ from skinscan.errors import (
     SkinscanError,
 )
 
-COMMANDS = ("score", "show", "compare", "track", "phantom", "guide", "demo")
+COMMANDS = ("score", "show", "compare", "track", "phantom", "guide", "demo", "serve")
 
 
 @pytest.fixture
@@ -451,20 +451,37 @@ def test_demo_says_that_a_port_is_taken(taken_port):
 
 
 def test_demo_finds_a_free_port(taken_port, monkeypatch):
-    from skinscan.cli import demo
+    from skinscan.cli import running
 
-    monkeypatch.setattr(demo, "_FIRST_PORT", taken_port)
-    assert demo._free_port(None) > taken_port
+    monkeypatch.setattr(running, "_FIRST_PORT", taken_port)
+    assert running.free_port(None) > taken_port
     with pytest.raises(BadOptionError):
-        demo._free_port(taken_port)
+        running.free_port(taken_port)
 
 
-def test_demo_that_does_not_start_is_an_error(monkeypatch, free_port):
-    from skinscan.cli import demo
+def test_an_app_that_does_not_start_is_an_error(monkeypatch, free_port, tmp_path):
+    from skinscan.cli import running
+    from skinscan.ui.server import Serving
 
-    monkeypatch.setattr(demo, "_command", lambda _port: [sys.executable, "-c", "raise SystemExit"])
+    nothing = tmp_path / "app.py"
+    nothing.write_text("raise SystemExit")
+    monkeypatch.setattr(running, "app_path", lambda: tmp_path / "absent.py")
     with pytest.raises(SkinscanError, match="that it ended"):
-        demo.serve(port=free_port, browser=False, say=print)
+        running.run(Serving(port=free_port), environment={}, page="/", browser=False, say=print)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--address", "192.0.2.1"), ("--cert", "x.pem"), ("--key", "x.pem")],
+    ids=["plain HTTP for others", "no key", "no certificate"],
+)
+def test_serve_refuses_what_is_not_safe(options, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKINSCAN_KEY_FILE", str(tmp_path / "k"))
+    monkeypatch.setenv("SKINSCAN_DATA", str(tmp_path / "d"))
+    result = call("serve", *options)
+    assert result.exit_code == 2
+    assert "skinscan: Expected" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
@@ -481,11 +498,13 @@ def test_demo_serves_this_machine_only_and_stops_when_told(stop, free_port, tmp_
         start_new_session=True,
     )
     try:
-        line = process.stderr.readline()
-        url = f"http://127.0.0.1:{free_port}/?course=sample"
-        assert line == f"skinscan is at {url} (Ctrl-C stops it)\n"
+        lines = []
+        while not lines or not lines[-1].startswith("skinscan is at"):
+            lines.append(process.stderr.readline())
+            assert process.poll() is None, lines
+        assert lines[-1] == f"skinscan is at http://127.0.0.1:{free_port}/ (Ctrl-C stops it)\n"
         connection = http.client.HTTPConnection("127.0.0.1", free_port, timeout=10)
-        connection.request("GET", "/")
+        connection.request("GET", "/login")
         assert connection.getresponse().status == 200
         connection.close()
         if sys.platform == "linux":

@@ -76,6 +76,7 @@ TABLE = {
     "account_of_client": "op",
     "allow_managing_staff": "o",
     "allow_managing_user": "o",
+    "confirm_other_owner": "o",
     "last_backup": "ot",
     "allow_examining": "ot",
 }
@@ -94,7 +95,7 @@ COMPOSED = {
     "invite_client": "account_of_client",
     "reset_client": "account_of_client",
     "reset_staff": "allow_managing_user",
-    "disable": "allow_managing_user",
+    "disable": "confirm_other_owner",
     "enable": "allow_managing_user",
 }
 

@@ -14,6 +14,7 @@ from skinscan.practice.forms import Settings
 from skinscan.store import audit
 from skinscan.store.accounts import invitations, users
 from skinscan.store.accounts.names import login_index
+from skinscan.store.accounts.sign_in import tidy
 from skinscan.store.erasure import keep_reserve
 from skinscan.store.inventory import sweep
 from skinscan.store.records import Places, Records, create_records, default_places, open_records
@@ -82,6 +83,7 @@ def serve(
     else:
         records = open_records(places)
     with records:
+        tidy(records.database)
         swept = sweep(records)
         if swept:
             say(f"{swept} left-over files of writes that were cut off were removed.")

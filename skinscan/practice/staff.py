@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from skinscan.errors import RecordMissingError
+from skinscan.practice.forms import bad
 from skinscan.practice.principal import Principal
 from skinscan.practice.rules import Desk, On, Who, check, operation
 from skinscan.store import schema
@@ -89,6 +90,28 @@ def examine_storage(records: Records, principal: Principal) -> list[Finding]:
     return examine(records)
 
 
+@operation(On.USER, Who.OWNER)
+def confirm_other_owner(desk: Desk, user_id: str) -> None:
+    """Refuse to leave the practice without an owner who can sign in.
+
+    Raises
+    ------
+    BadInputError
+    """
+    others = desk.session.scalar(
+        select(func.count())
+        .select_from(schema.User)
+        .where(
+            schema.User.practice_id == desk.records.practice_id,
+            schema.User.role == Role.OWNER,
+            schema.User.disabled_at.is_(None),
+            schema.User.id != user_id,
+        )
+    )
+    if desk.target.role is Role.OWNER and not others:
+        raise bad("another owner who can sign in", "none", "Invite another owner first")
+
+
 def invite_staff(records: Records, principal: Principal, role: Role, *, audit: Audit) -> str:
     """Invite somebody to work here; the secret of the link."""
     check(records, principal, "allow_managing_staff")
@@ -131,7 +154,7 @@ def reset_staff(records: Records, principal: Principal, user_id: str, *, audit: 
 
 def disable(records: Records, principal: Principal, user_id: str, *, audit: Audit) -> None:
     """Keep somebody out."""
-    check(records, principal, "allow_managing_user", user_id)
+    confirm_other_owner(records, principal, user_id)
     users.disable(records.database, user_id, actor=principal.user_id, audit=audit)
 
 

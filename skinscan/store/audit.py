@@ -28,20 +28,10 @@ Detail = dict[str, str | int | bool | None]
 
 
 class Action(StrEnum):
-    """What is written down."""
+    """What is written down, besides what `accounts.events.Event` names."""
 
     PRACTICE_CREATED = "practice.created"
     SETTINGS_CHANGED = "settings.changed"
-    SIGNED_IN = "login.succeeded"
-    SIGN_IN_FAILED = "login.failed"
-    SIGNED_OUT = "login.ended"
-    INVITED = "invitation.made"
-    INVITATION_ACCEPTED = "invitation.accepted"
-    PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an event
-    TOTP_CHANGED = "totp.changed"
-    ROLE_CHANGED = "user.role_changed"
-    USER_DISABLED = "user.disabled"
-    USER_ENABLED = "user.enabled"
     CLIENT_ADDED = "client.added"
     CLIENT_CHANGED = "client.changed"
     CLIENT_ARCHIVED = "client.archived"

@@ -21,9 +21,6 @@ MAX_DISPLAY_NAME = 120
 #: Characters of what somebody typed that are looked at: longer than any name, with room for spaces.
 _LOOKED_AT = 1000
 
-#: Rounds after which folding changes nothing any more; two are enough for all of Unicode 14.
-_ROUNDS = 4
-
 
 def fold(name: str) -> str:
     """Write a sign-in name in the one way in which it is compared.
@@ -31,14 +28,8 @@ def fold(name: str) -> str:
     Compatibility forms, upper and lower case, and spaces around and between do not count (NFKC
     and case folding, Unicode chapter 3.13).
     """
-    name = name[:_LOOKED_AT]
-    for _ in range(_ROUNDS):
-        folded = unicodedata.normalize("NFKC", name).casefold()
-        folded = " ".join(unicodedata.normalize("NFKC", folded).split())
-        if folded == name:
-            break
-        name = folded
-    return name
+    folded = unicodedata.normalize("NFKC", name[:_LOOKED_AT]).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def sign_in_name(name: str) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from skinscan.errors import (
+    AccountExistsError,
     LinkError,
     NameFormError,
     NameTakenError,
@@ -246,7 +247,7 @@ def _accept(
             password=form.get("password", ""),
             audit=office.write_down,
         )
-    except LinkError:
+    except (LinkError, AccountExistsError):
         return _page(request, door, said=strings.LINK_BAD, typed=form, status=410)
     except (NameFormError, NameTakenError, WeakPasswordError) as error:
         return _page(request, door, said=_told(error), typed=form, status=422)

@@ -69,7 +69,7 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        guarded = _guarded(send, private=not is_open(scope))
+        guarded = _guarded(send, private=not scope["path"].startswith("/static/"))
         if is_odd(scope):
             await _refuse(scope, receive, guarded, 400)
         elif is_open(scope) or await run_in_threadpool(_is_signed_in, scope):

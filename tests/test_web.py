@@ -1,0 +1,462 @@
+"""Around the pages: gate, doors, photos and downloads, asked without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import zipfile
+from datetime import timedelta
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode
+
+import pyotp
+import pytest
+from made_records import office as make_office
+from made_records import places, prepared
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+
+from skinscan.practice import courses, photos
+from skinscan.store.accounts import invitations, logins, totp, users
+from skinscan.store.schema import Login, now
+from skinscan.ui import practice_strings as strings
+from skinscan.ui.web import cookies, gate, office
+from skinscan.ui.web.doors import ENTRANCE, routes
+
+PASSWORD = "umber-walnut-quartz-pebble-thistle"  # noqa: S105 - of nobody
+
+
+async def behind(request):
+    return PlainTextResponse(f"behind {request.url.path}")
+
+
+async def socket_behind(websocket):
+    await websocket.accept()
+    await websocket.send_text("behind")
+    await websocket.close()
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    it = make_office(places(tmp_path))
+    monkeypatch.setattr(office, "records", lambda: it.records)
+    monkeypatch.delenv(cookies.PLAIN_HTTP, raising=False)
+    monkeypatch.delenv(ENTRANCE, raising=False)
+    it.extra["photo"] = photos.add_photo(it.records, it.carer, it.session_id, prepared(1))
+    it.extra["app"] = Starlette(
+        routes=[
+            *routes(),
+            WebSocketRoute("/{path:path}", socket_behind),
+            Route("/{path:path}", behind, methods=["GET", "POST", "PUT", "DELETE"]),
+        ],
+        middleware=gate.middleware(),
+    )
+    yield it
+    it.records.close()
+
+
+class Answer:
+    def __init__(self, messages):
+        start = messages[0]
+        self.status = start["status"]
+        self.headers = [(k.decode(), v.decode()) for k, v in start["headers"]]
+        self.body = b"".join(m.get("body", b"") for m in messages[1:])
+        self.text = self.body.decode("utf-8", "replace")
+
+    def header(self, name):
+        return next((v for k, v in self.headers if k == name), None)
+
+    @property
+    def cookies(self):
+        kept = SimpleCookie()
+        for name, value in self.headers:
+            if name == "set-cookie":
+                kept.load(value)
+        return kept
+
+
+class Browser:
+    """Keeps cookies, and sends what it is told."""
+
+    def __init__(self, app):
+        self.app = app
+        self.cookies = {}
+
+    def ask(self, method, path, *, form=None, headers=(), body=b"", raw_path=None):
+        if form is not None:
+            body = urlencode(form).encode()
+        sent = [(b"host", b"127.0.0.1"), *headers]
+        if self.cookies:
+            said = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+            sent.append((b"cookie", said.encode()))
+        path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "https",
+            "path": path,
+            "raw_path": (raw_path or path).encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": sent,
+            "client": ("203.0.113.5", 1234),
+            "server": ("127.0.0.1", 443),
+        }
+        messages = []
+
+        async def receive():
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message):
+            messages.append(message)
+
+        asyncio.run(self.app(scope, receive, send))
+        answer = Answer(messages)
+        for name, morsel in answer.cookies.items():
+            if morsel["max-age"] == "0":
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = morsel.value
+        return answer
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def post(self, path, **form):
+        """Open the form of a page and send it filled in."""
+        token = re.search(r'name="form" value="(\w+)"', self.get(path).text).group(1)
+        return self.ask("POST", path, form={"form": token, **form})
+
+    def handshake(self, path):
+        """Open a WebSocket; what the server answered first."""
+        said = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        scope = {
+            "type": "websocket",
+            "asgi": {"version": "3.0"},
+            "scheme": "wss",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"host", b"127.0.0.1"), (b"cookie", said.encode())],
+            "subprotocols": [],
+            "client": ("203.0.113.5", 1234),
+            "server": ("127.0.0.1", 443),
+        }
+        messages = []
+
+        async def receive():
+            return {"type": "websocket.connect"}
+
+        async def send(message):
+            messages.append(message)
+
+        asyncio.run(self.app(scope, receive, send))
+        return messages[0]
+
+
+@pytest.fixture
+def browser(made):
+    return Browser(made.extra["app"])
+
+
+def signed_in(made, principal):
+    it = Browser(made.extra["app"])
+    with made.records.database.write() as session:
+        secret = logins.begin(session, principal.user_id, at=now())
+    it.cookies["__Host-skinscan_login"] = secret
+    return it
+
+
+def account(made, name="anna"):
+    """Invite somebody and accept for them."""
+    secret = invitations.invite_staff(
+        made.records.database,
+        made.records.practice_id,
+        made_by=made.owner.user_id,
+        audit=office.write_down,
+    )
+    return invitations.accept_invitation(
+        made.records.database,
+        made.records.practice_key,
+        secret=secret,
+        name=name,
+        shown="Anna",
+        password=PASSWORD,
+        audit=office.write_down,
+    )
+
+
+# The gate
+
+CLOSED = (
+    "/",
+    "/media/0123456789abcdef.jpg",
+    "/_stcore/upload_file/1/2",
+    "/_stcore/stream",
+    "/_stcore/host-config",
+    "/_stcore/metrics",
+    "/_stcore/agent/mcp",
+    "/_stcore/script-health-check",
+    "/_stcore/bidi-components/skinscan_viewer/x.js",
+    "/component/x/y",
+    "/app/static/x",
+    "/photo/0123",
+    "/export/0123",
+    "/whatever/a/later/version/brings",
+    "/loginx",
+    "/static",
+)
+
+
+@pytest.mark.parametrize("path", CLOSED)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_strangers_reach_nothing(browser, path, method):
+    answer = browser.ask(method, path)
+    assert answer.status == 401
+    assert "behind" not in answer.text
+
+
+def test_strangers_who_want_a_page_are_shown_the_door(browser):
+    answer = browser.get("/", headers=[(b"accept", b"text/html")])
+    assert (answer.status, answer.header("location")) == (303, "/login")
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../media/x", "/static//media/x", "/login/../photo/1", "/static/..%2fmedia"]
+)
+def test_paths_that_could_mean_others_are_refused(made, path):
+    for it in (Browser(made.extra["app"]), signed_in(made, made.carer)):
+        assert it.get(path).status == 400
+
+
+def test_a_path_that_was_decoded_already_is_looked_at_as_it_was_sent(browser):
+    assert browser.get("/static/x", raw_path="/static/%2e%2e/media/x").status == 400
+
+
+def test_a_strangers_socket_is_refused_before_it_opens(made, browser):
+    assert browser.handshake("/_stcore/stream")["type"] == "websocket.close"
+    assert signed_in(made, made.carer).handshake("/_stcore/stream")["type"] == "websocket.accept"
+
+
+def test_whoever_is_signed_in_gets_through(made):
+    it = signed_in(made, made.carer)
+    assert it.get("/media/x").text == "behind /media/x"
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/static/x", "/nothing", "/_stcore/health"])
+def test_every_answer_carries_the_headers(made, path):
+    for it in (Browser(made.extra["app"]), signed_in(made, made.carer)):
+        answer = it.get(path)
+        policy = answer.header("content-security-policy")
+        assert "frame-ancestors 'none'" in policy
+        assert "default-src 'self'" in policy
+        assert answer.header("x-content-type-options") == "nosniff"
+        assert answer.header("x-frame-options") == "DENY"
+        assert answer.header("referrer-policy") == "no-referrer"
+        assert "max-age" in answer.header("strict-transport-security")
+        if path != "/static/x":
+            assert answer.header("cache-control") == "no-store"
+
+
+def test_a_login_ends_for_every_address_at_once(made):
+    it = signed_in(made, made.carer)
+    assert it.get("/media/x").status == 200
+    users.disable(made.records.database, made.carer.user_id, actor=None, audit=office.write_down)
+    for path in CLOSED:
+        assert it.get(path).status == 401
+    assert it.handshake("/_stcore/stream")["type"] == "websocket.close"
+
+
+def test_a_login_that_was_idle_too_long_is_over(made):
+    it = signed_in(made, made.carer)
+    with made.records.database.write() as session:
+        for row in session.query(Login):
+            row.seen_at = now() - timedelta(minutes=31)
+    assert it.get("/").status == 401
+
+
+# The doors
+
+
+def test_signing_in_and_out(made, browser):
+    account(made)
+    answer = browser.post("/login", name="anna", password=PASSWORD)
+    assert (answer.status, answer.header("location")) == (303, "/")
+    cookie = answer.cookies["__Host-skinscan_login"]
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "lax")
+    assert (cookie["path"], cookie["domain"]) == ("/", "")
+    kept = dict(browser.cookies)
+    assert browser.get("/").status == 200
+    assert browser.get("/login").header("location") == "/"
+
+    assert browser.post("/logout").status == 200
+    assert "__Host-skinscan_login" not in browser.cookies
+    browser.cookies = kept  # somebody kept the cookie: it opens nothing any more
+    assert browser.get("/").status == 401
+
+
+def test_by_plain_http_the_cookie_is_another_one(made, browser, monkeypatch):
+    monkeypatch.setenv(cookies.PLAIN_HTTP, "1")
+    account(made)
+    answer = browser.post("/login", name="anna", password=PASSWORD)
+    cookie = answer.cookies["skinscan_login"]
+    assert (cookie["secure"], cookie["httponly"]) == ("", True)
+    assert answer.header("strict-transport-security") is None
+
+
+def test_a_link_signs_nobody_out(made, browser):
+    account(made)
+    browser.post("/login", name="anna", password=PASSWORD)
+    browser.get("/logout")
+    assert browser.get("/").status == 200
+
+
+@pytest.mark.parametrize("name", ["anna", "nobody"])
+def test_a_wrong_password_tells_nothing(made, browser, name):
+    account(made)
+    answer = browser.post("/login", name=name, password="wrong")  # noqa: S106
+    assert answer.status == 401
+    assert strings.SIGN_IN_WRONG in answer.text
+    assert "__Host-skinscan_login" not in browser.cookies
+
+
+def test_guessing_is_slowed_down(made, browser):
+    account(made)
+    answers = [browser.post("/login", name="anna", password=f"wrong {k}") for k in range(12)]
+    assert answers[-1].status == 429
+    assert strings.SIGN_IN_PAUSED in answers[-1].text
+
+
+def test_forged_forms_are_refused(made, browser):
+    account(made)
+    form = {"name": "anna", "password": PASSWORD}
+    assert browser.ask("POST", "/login", form=form).status == 403
+    token = re.search(r'name="form" value="(\w+)"', browser.get("/login").text).group(1)
+    assert (
+        Browser(made.extra["app"]).ask("POST", "/login", form=form | {"form": token}).status == 403
+    )
+    cross = [(b"sec-fetch-site", b"cross-site")]
+    answer = browser.ask("POST", "/login", form=form | {"form": token}, headers=cross)
+    assert answer.status == 403
+    assert browser.ask("POST", "/login", form=form | {"form": token}).status == 303
+
+
+def test_a_form_that_is_too_large_is_not_read(browser):
+    assert browser.ask("POST", "/login", body=b"a=" + b"x" * 30_000).status == 403
+
+
+def test_a_one_time_password_is_asked_for_after_the_right_password(made, browser):
+    user_id = account(made)
+    key = made.records.practice_key
+    address = totp.enrol(made.records.database, key, user_id, shown_as="P")
+    secret = pyotp.parse_uri(address)
+    earlier = secret.at(now() - timedelta(seconds=30))
+    totp.confirm(made.records.database, key, user_id, earlier, audit=office.write_down)
+    assert strings.CODE in browser.post("/login", name="anna", password=PASSWORD).text
+    answer = browser.post("/login", name="anna", password=PASSWORD, code=secret.at(now()))
+    assert answer.status == 303
+
+
+def test_an_invitation_works_once(made, browser):
+    secret = invitations.invite_staff(
+        made.records.database,
+        made.records.practice_id,
+        made_by=made.owner.user_id,
+        audit=office.write_down,
+    )
+    path = f"/welcome/{secret}"
+    weak = browser.post(path, name="ben", shown="Ben", password="password1")  # noqa: S106
+    assert weak.status == 422
+    assert 'value="ben"' in weak.text
+    assert "password1" not in weak.text
+    answer = browser.post(path, name="ben", shown="Ben", password=PASSWORD)
+    assert (answer.status, answer.header("location")) == (303, "/login?done")
+    again = browser.post(path, name="eve", shown="Eve", password=PASSWORD)
+    assert again.status == 410
+    assert strings.LINK_BAD in again.text
+    assert browser.post("/login", name="ben", password=PASSWORD).status == 303
+
+
+def test_a_link_that_never_was_or_has_expired_is_said_so(made, browser):
+    assert browser.post("/welcome/abc", name="a", shown="A", password=PASSWORD).status == 410
+    assert browser.post("/reset/abc", password=PASSWORD).status == 410
+    secret = invitations.invite_staff(
+        made.records.database,
+        made.records.practice_id,
+        made_by=made.owner.user_id,
+        audit=office.write_down,
+        clock=lambda: now() - timedelta(days=30),
+    )
+    late = browser.post(f"/welcome/{secret}", name="a", shown="A", password=PASSWORD)
+    assert late.status == 410
+
+
+def test_a_reset_ends_every_login(made, browser):
+    user_id = account(made)
+    browser.post("/login", name="anna", password=PASSWORD)
+    secret = invitations.issue_reset(
+        made.records.database, user_id, made_by=made.owner.user_id, audit=office.write_down
+    )
+    other = Browser(made.extra["app"])
+    fresh = "sorrel-anvil-mosaic-lagoon-kettle"
+    assert other.post(f"/reset/{secret}", password=fresh).status == 303
+    assert browser.get("/").status == 401
+    assert other.post("/login", name="anna", password=fresh).status == 303
+
+
+def test_the_entrance_of_the_demo_is_nowhere_else(made, browser, monkeypatch):
+    with made.records.database.write() as session:
+        secret = logins.begin(session, made.carer.user_id, at=now())
+    assert browser.get(f"/enter/{secret}").header("location") == "/login"
+    monkeypatch.setenv(ENTRANCE, "1")
+    answer = browser.get(f"/enter/{secret}?client=1")
+    assert answer.header("location") == "/?client=1"
+    assert browser.get("/").status == 200
+    assert Browser(made.extra["app"]).get("/enter/wrong").header("location") == "/login"
+
+
+def test_an_error_at_a_door_is_a_calm_page(made, browser, monkeypatch, caplog):
+    def broken():
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(office, "records", broken)
+    monkeypatch.setattr(office, "signed_in", lambda _secret: None)
+    answer = browser.post("/login", name="anna", password=PASSWORD)
+    assert answer.status == 503
+    assert strings.ERROR_SERVER in answer.text
+    assert "secret detail" not in answer.text + caplog.text
+    del made
+
+
+# Photos and downloads
+
+
+def test_a_photo_is_for_whoever_may_see_it_now(made):
+    path = f"/photo/{made.extra['photo']}"
+    staff, own, other = (signed_in(made, p) for p in (made.carer, made.client, made.other))
+    answer = staff.get(path)
+    assert (answer.status, answer.header("content-type")) == (200, "image/webp")
+    assert answer.header("cache-control") == "no-store"
+    assert answer.body[:4] == b"RIFF"
+    assert own.get(path).status == 404
+    courses.share_session(made.records, made.carer, made.session_id)
+    assert own.get(path).status == 200
+    courses.unshare_session(made.records, made.carer, made.session_id)
+    assert own.get(path).status == 404
+    missing = other.get("/photo/" + "0" * 32)
+    assert (other.get(path).status, other.get(path).body) == (missing.status, missing.body)
+
+
+def test_everything_of_a_client_is_for_them_and_the_owner(made):
+    path = f"/export/{made.client_id}"
+    answer = signed_in(made, made.client).get(path)
+    assert answer.header("content-type") == "application/zip"
+    assert "client.json" in zipfile.ZipFile(io.BytesIO(answer.body)).namelist()
+    assert signed_in(made, made.owner).get(path).status == 200
+    assert signed_in(made, made.carer).get(path).status == 404
+    assert signed_in(made, made.other).get(path).status == 404
