@@ -103,6 +103,12 @@ class BadOptionError(SkinscanError):
     cause = "bad_option"
 
 
+class LogoError(SkinscanError):
+    """A practice's logo cannot be printed."""
+
+    cause = "logo"
+
+
 class FaceError(SkinscanError):
     """The photo was read, but no single face can be measured in it."""
 

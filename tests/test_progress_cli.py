@@ -322,3 +322,11 @@ def test_compare_speaks_of_two_photos(folder, tmp_path):
     assert f"map_{SEVERITY}.overlay.jpg" in written
     with pytest.raises(SourceFolderError):  # none of it is taken for a photo
         find_photos([tmp_path / "out"])
+
+
+def test_track_writes_the_report_on_paper(folder, tmp_path):
+    result = call("track", folder, "-o", tmp_path / "out", "--practice", "Praxis Łódź")
+    assert result.exit_code == 0, result.stderr
+    content = (tmp_path / "out" / "progress.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert b"/Lang (en)" in content

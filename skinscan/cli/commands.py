@@ -367,7 +367,7 @@ _OutputFolder = Annotated[
         "--output",
         "-o",
         metavar="DIR",
-        help="Write report.html, charts, pictures and tables into DIR.",
+        help="Write reports, charts, pictures and tables into DIR.",
     ),
 ]
 _LargestFace = Annotated[
@@ -482,6 +482,10 @@ def track(
             "worn, unknown) and just_treated (yes, no).",
         ),
     ] = None,
+    practice: Annotated[
+        str,
+        typer.Option("--practice", metavar="NAME", help="Name of the practice, on progress.pdf."),
+    ] = "",
     locale: _LocaleName = "en-GB",
     largest_face: _LargestFace = False,
     same_person: _SamePerson = False,
@@ -491,6 +495,7 @@ def track(
         parse_event,
         read_events,
     )
+    from skinscan.cli.printed import write_printed  # noqa: PLC0415 - same
     from skinscan.cli.progress import (  # noqa: PLC0415 - only for this command
         course_in_motion,
         first_and_last,
@@ -500,8 +505,10 @@ def track(
         write,
     )
     from skinscan.progress import track as track_scans  # noqa: PLC0415 - loads mediapipe
+    from skinscan.report import confirm_names  # noqa: PLC0415 - same
 
     with calm():
+        confirm_names(practice)
         noted = read_events(events) if events is not None else ()
         told = [parse_event(text) for text in event or ()]
         chosen = parse_dates(baseline or ())
@@ -522,6 +529,7 @@ def track(
             pair = first_and_last(progress, found, largest_face=largest_face)
             motion = course_in_motion(progress, found, largest_face=largest_face, locale=locale)
             write(progress, output, locale=locale, pair=pair, motion=motion, say=say)
+            write_printed(progress, found, output, practice=practice, locale=locale, pair=pair)
     if found.failed:
         say(f"{found.failed} photos could not be measured.")
         raise typer.Exit(FAILED)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib import metadata
 
 from fpdf import FPDF
-from fpdf.fonts import TTFFont
 
 from skinscan.errors import BadOptionError
 from skinscan.guide import figure, pen, text
 from skinscan.guide.pen import Place
-from skinscan.resources import font_path
+from skinscan.guide.sheet import Paper, open_sheet, refuse_unknown_letters
 
 #: All in mm.
 _MARGIN = 12.0
@@ -31,13 +28,6 @@ _NAME, _LEAST_NAME = 12.0, 8.0
 _NAME_WIDTH = 62.0
 #: The same page must be the same bytes, so it does not say when it was made.
 _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Paper(StrEnum):
-    """Sheet size."""
-
-    A4 = "a4"
-    LETTER = "letter"
 
 
 def photo_guide(
@@ -85,33 +75,8 @@ def photo_guide(
         return bytes(page.output())
 
 
-@contextmanager
-def _sheet(paper: Paper) -> Iterator[FPDF]:
-    """Open an empty page, and close its fonts in the end."""
-    # At each reading fontTools remarks that Lato's date of birth is odd.
-    log = logging.getLogger("fontTools")
-    before = log.level
-    log.setLevel(logging.ERROR)
-    pdf = FPDF(unit="mm", format=paper.value)
-    try:
-        pdf.set_creation_date(_CREATED)
-        pdf.set_title(text.TITLE)
-        pdf.set_lang("en")
-        pdf.set_auto_page_break(False)
-        pdf.set_margin(0)
-        pdf.c_margin = 0
-        pdf.add_font(pen.FONT, "", font_path("Regular"))
-        pdf.add_font(pen.FONT, "B", font_path("Bold"))
-        pdf.add_page()
-        yield pdf
-    finally:
-        for font in _fonts(pdf):
-            font.close()
-        log.setLevel(before)
-
-
-def _fonts(pdf: FPDF) -> list[TTFFont]:
-    return [font for font in pdf.fonts.values() if isinstance(font, TTFFont)]
+def _sheet(paper: Paper) -> AbstractContextManager[FPDF]:
+    return open_sheet(paper, title=text.TITLE, language="en", created=_CREATED)
 
 
 def _compose(
@@ -128,7 +93,7 @@ def _blocks(
     pdf: FPDF, practice: str, limits: Mapping[str, str], *, letters: float
 ) -> tuple[Callable[[float], float], ...]:
     """Return what draws each block from a height downwards, and returns where it ends."""
-    _refuse_unknown_letters(pdf, practice, *limits, *limits.values())
+    refuse_unknown_letters(pdf, practice, *limits, *limits.values())
     return (
         lambda y: _header(pdf, y, practice),
         lambda y: _setup(pdf, y),
@@ -137,18 +102,6 @@ def _blocks(
         *((lambda y: _families(pdf, y, limits, letters),) if limits else ()),
         lambda y: _footer(pdf, y),
     )
-
-
-def _refuse_unknown_letters(pdf: FPDF, *words: str) -> None:
-    unknown = sorted(
-        {c for font in _fonts(pdf) for word in words for c in word if ord(c) not in font.cmap}
-    )
-    if unknown:
-        raise BadOptionError(
-            expected="Latin, Greek or Cyrillic letters",
-            found=" ".join(f"U+{ord(c):04X}" for c in unknown[:5]),
-            remedy="Write the name in one of these",
-        )
 
 
 def _inner(pdf: FPDF) -> float:

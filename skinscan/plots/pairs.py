@@ -51,6 +51,43 @@ def _beside(pictures: Sequence[RGB], titles: Sequence[str]) -> RGB:
     return lettered(canvas, texts, size_px=28)
 
 
+def laid_over(
+    before: Scan, after: Scan, *, width_px: int = _WIDTH_PX
+) -> tuple[tuple[RGB, RGB], tuple[F64, F64]]:
+    """Show two photos of one view in the frame of the first, their colours untouched.
+
+    Parameters
+    ----------
+    before, after : Scan
+        Fresh from `analyze`, with their pixels.
+    width_px : int
+        Of each picture.
+
+    Returns
+    -------
+    pictures : tuple of ndarray of uint8, shape (H, W, 3)
+        sRGB, of one size.
+    maps : tuple of ndarray of float64, shape (2, 3)
+        From full-size px of each photo to px of its picture.
+
+    Raises
+    ------
+    ScanFileError
+        If a Scan has no pixels.
+    """
+    first, second = before.pixels, after.pixels
+    if first is None or second is None:
+        raise ScanFileError(
+            expected="two scans with their photos, because a saved scan holds no pixels",
+            found="a scan without",
+            remedy="Analyze the photos again",
+        )
+    here, size = frame(first, width_px)
+    there = chained(here, similarity_map(first, second))
+    pictures = framed(first.photo, here, size), framed(second.photo, there, size)
+    return pictures, (here, there)
+
+
 def before_after(
     before: Scan, after: Scan, *, titles: tuple[str, str] = (words.BEFORE, words.AFTER)
 ) -> tuple[RGB, RGB]:
@@ -74,16 +111,7 @@ def before_after(
     ScanFileError
         If a Scan has no pixels.
     """
-    first, second = before.pixels, after.pixels
-    if first is None or second is None:
-        raise ScanFileError(
-            expected="two scans with their photos, because a saved scan holds no pixels",
-            found="a scan without",
-            remedy="Analyze the photos again",
-        )
-    to_canvas, size = frame(first, _WIDTH_PX)
-    both = (to_canvas, chained(to_canvas, similarity_map(first, second)))
-    pictures = [framed(p.photo, m, size) for p, m in zip((first, second), both, strict=True)]
+    pictures, both = laid_over(before, after)
     lines = (before.wrinkles, after.wrinkles)
     drawn = [_drawn(p, w, m) for p, w, m in zip(pictures, lines, both, strict=True)]
     return _beside(pictures, titles), _beside(drawn, titles)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,10 +12,10 @@ from skinscan.metrics import metric
 from skinscan.plots.changemap import change_map, described
 from skinscan.plots.course import as_svg, course_chart
 from skinscan.plots.lettering import RGB, encoded
+from skinscan.plots.numbers import cells, place_title, tabulated
 from skinscan.plots.regions import region_changes, regions_chart
-from skinscan.plots.style import per_unit, unit_shown
 from skinscan.progress import Change, Progress, Scope, Verdict, words
-from skinscan.progress.locales import Locale, decimals
+from skinscan.progress.locales import Locale
 from skinscan.progress.locales import locale as locale_of
 
 _STYLE = """
@@ -182,47 +181,15 @@ def _photos(pictures: Sequence[Picture], motion: bytes | None, remarks: Sequence
     return _section(words.REPORT_PHOTOS, *figures)
 
 
-def _place(change: Change) -> str:
-    place = words.PLACES.get(change.place, "").strip() or change.place.replace("_", " ")
-    return place.capitalize()
-
-
-def _tabulated(change: Change) -> bool:
-    """Whether a change has a row: whole face, what was declared, and claims of parts of it."""
-    if change.scope is Scope.GROUP:
-        return change.verdict.claimed and len(metric(change.metric).groups) > 1
-    return change.scope is not Scope.REGION
-
-
-def _cells(change: Change, locale: Locale) -> tuple[str, ...]:
-    """Write one change: first value, change, interval, smallest detectable change."""
-    entry = metric(change.metric)
-    before = f"{locale.number(change.before)} {entry.unit}" if math.isfinite(change.before) else "–"
-    if not math.isfinite(change.difference):
-        return before, "–", "–", "–"
-    per, unit = per_unit(change), unit_shown(change)
-    values = [per * v for v in (change.difference, change.low, change.high, change.sdc)]
-    places = decimals(values[3])
-    # + 0.0, because what rounds to nothing has no sign.
-    size, low, high, sdc = (locale.number(round(v, places) + 0.0, places=places) for v in values)
-    coverage = locale.number(100.0 * change.coverage, places=0 if change.coverage <= 0.95 else 1)
-    return (
-        before,
-        f"{size} {unit}",
-        words.REPORT_INTERVAL.format(low=low, high=high, coverage=coverage),
-        f"{sdc} {unit}",
-    )
-
-
 def _row(change: Change, locale: Locale) -> str:
-    before, size, interval, sdc = (escape(text) for text in _cells(change, locale))
+    before, size, interval, sdc = (escape(text) for text in cells(change, locale))
     verdict = words.VERDICTS[change.verdict]
     if change.verdict is Verdict.NOT_COMPARABLE:
         verdict = f"{verdict}: {locale.sentence(change.reasons[0].sentence)}"
     kind = ' class="claimed"' if change.verdict.claimed else ""
     return (
         f'<tr><th scope="row">{escape(metric(change.metric).title)}</th>'
-        f"<td>{escape(_place(change))}</td>"
+        f"<td>{escape(place_title(change))}</td>"
         f'<td class="n">{before}</td><td class="n">{size}</td><td class="n">{interval}</td>'
         f'<td class="n">{sdc}</td><td{kind}>{escape(verdict)}</td></tr>'
     )
@@ -230,7 +197,7 @@ def _row(change: Change, locale: Locale) -> str:
 
 def _table(progress: Progress, locale: Locale) -> str:
     """Tabulate the whole face, declared regions, and parts of the face with a claim."""
-    shown = [change for change in progress.changes if _tabulated(change)]
+    shown = [change for change in progress.changes if tabulated(change)]
     rows = "".join(_row(change, locale) for change in shown)
     numeric = (False, False, True, True, True, True, False)
     heads = "".join(

@@ -30,8 +30,8 @@ def _doubts(change: Change, point: Point) -> list[str]:
 
 
 def when(on: date) -> str:
-    """Write a session's place in time: noon, so that no time zone moves it to another day."""
-    return f"{on.isoformat()}T12:00:00"
+    """Write a session's place in time: in UTC, so that a chart is the same wherever it is drawn."""
+    return f"{on.isoformat()}T12:00:00Z"
 
 
 def _number(value: float) -> float | None:
@@ -131,6 +131,7 @@ def session_axis(
         return alt.X(
             "when:T",
             title=words.AXIS_SESSION if title else None,
+            scale=alt.Scale(type="utc"),
             axis=alt.Axis(
                 labelExpr=locale.date_label, tickCount=ticks, labelOverlap=True, grid=False
             ),

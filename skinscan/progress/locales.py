@@ -68,8 +68,8 @@ class Locale:
         """Vega expression that writes the date of an axis's tick, short."""
         months = json.dumps(self.short_months, ensure_ascii=False)
         quoted = json.dumps(self.day_and_month, ensure_ascii=False)
-        day = quoted.replace("{day}", '" + date(datum.value) + "')
-        return day.replace("{month}", f'" + {months}[month(datum.value)] + "')
+        day = quoted.replace("{day}", '" + utcdate(datum.value) + "')
+        return day.replace("{month}", f'" + {months}[utcmonth(datum.value)] + "')
 
     @property
     def number_label(self) -> str:

@@ -385,3 +385,44 @@ LINES_CAPTION = (
     "Lines found in each photo: those narrower than half a millimetre yellow, wider ones "
     "vermilion. Single lines come and go with light; the numbers below count."
 )
+
+# The printed report
+
+PRINT_MADE = "Made on {date}."
+PRINT_PAGE = "Page {number} of {count}"
+PRINT_LOGO_ALT = "Logo of the practice."
+PRINT_PHOTO_ALT = "A face, photographed for this course. {title}."
+PRINT_MORE = "Further ones, not listed here: {count}."
+PRINT_CHART_NOTE = (
+    "Points are sessions, the blue band is the 95 % interval of each, the dashed black line the "
+    "trend that the verdict rests on where there is one. Changes inside the grey band are too "
+    "small to be told from chance in one session. Hollow marks are sessions that are doubtful or "
+    "were not compared."
+)
+PRINT_NUMBERS_NOTE = (
+    "For each concern the measure that speaks for it, then every other change that is claimed."
+)
+CAPTURE_TITLE = "Capture quality"
+CAPTURE_COUNT = "Photos: {count}."
+CAPTURE_GRADES: Mapping[str, str] = MappingProxyType(
+    {
+        "good": "Every check was met: {count}.",
+        "acceptable": "At least one check was only acceptable: {count}.",
+        "poor": "At least one check asks for another photo: {count}.",
+    }
+)
+CAPTURE_HEADS = ("Check not met", "Photos", "Sessions", "What helps")
+CAPTURE_MORE_SESSIONS = "{dates} and {count} more"
+RATINGS_TITLE = "What the client said"
+RATINGS_NOTE = "As the client said it at each session; it has no part in the verdicts."
+RATINGS_HEADS = ("Session", "Result", "Relaxation, 0 to 10", "Stress, 0 to 10")
+#: The Global Aesthetic Improvement Scale.
+RATINGS: Mapping[int, str] = MappingProxyType(
+    {
+        3: "very much improved",
+        2: "much improved",
+        1: "improved",
+        0: "no change",
+        -1: "worse",
+    }
+)
