@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -158,6 +158,12 @@ class LevelPrecision:
         return max(abs(value), 0.5 * self.typical)
 
 
+def _capture(found: LevelPrecision | None, group: str, value: float) -> float:
+    if found is None or not math.isfinite(value):
+        return math.nan
+    return found.groups.get(group, 1.0) * math.hypot(found.absolute, found.relative * value)
+
+
 @dataclass(frozen=True)
 class PrecisionModel:
     """Precision of every metric.
@@ -199,10 +205,18 @@ class PrecisionModel:
         wanted = min(level, entry.finest_level_px_mm)
         found = self.levels.get((entry.name, wanted))
         if found is None:
-            known = [lv for name, lv in self.levels if name == entry.name]
-            if known and wanted > max(known):
-                found = self.levels[entry.name, max(known)]
+            finest = self._finest.get(entry.name, math.inf)
+            if wanted > finest:
+                found = self.levels[entry.name, finest]
         return found
+
+    @cached_property
+    def _finest(self) -> Mapping[str, float]:
+        """Finest level fitted of each metric."""
+        finest: dict[str, float] = {}
+        for name, level in self.levels:
+            finest[name] = max(level, finest.get(name, level))
+        return finest
 
     def capture(self, entry: Metric, group: str, level: float, value: float) -> float:
         """Compute the standard error of one photo's number.
@@ -222,11 +236,7 @@ class PrecisionModel:
         float
             In the metric's unit; NaN where the value is NaN or the model has no entry.
         """
-        found = self.at(entry, level)
-        if found is None or not math.isfinite(value):
-            return math.nan
-        factor = found.groups.get(group, 1.0)
-        return factor * math.hypot(found.absolute, found.relative * value)
+        return _capture(self.at(entry, level), group, value)
 
     def uncertainty(self, entry: Metric, group: str, level: float, value: float) -> Uncertainty:
         """Both parts of the standard error of one photo's number, by model and default.
@@ -245,10 +255,9 @@ class PrecisionModel:
         -------
         Uncertainty
         """
-        capture = self.capture(entry, group, level, value)
         found = self.at(entry, level)
         size = abs(value) if found is None else found.size(value)
-        return Uncertainty(capture, day_to_day(entry).percent / 100.0 * size)
+        return Uncertainty(_capture(found, group, value), day_to_day(entry).percent / 100.0 * size)
 
     def added_by(
         self, entry: Metric, level: float, value: float, differences: Mapping[str, float]
@@ -315,6 +324,9 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     group = {region.name: region.group for region in measured_regions()}
     result = []
     for m in measurements:
+        if math.isnan(m.value) and math.isnan(m.sem) and math.isnan(m.sem_day):
+            result.append(m)
+            continue
         found = model.uncertainty(entries[m.metric], group[m.region], m.level_px_mm, m.value)
         known = math.isfinite(found.sem)
         doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
