@@ -21,6 +21,8 @@ STEP_MM = 0.5
 _GAP_MM, _GAP_DEG = 5.0, 30.0
 #: Ends this close touch; their gap has no direction.
 _TOUCHING_MM = 0.75
+#: The heading of an end is that of its last so many steps.
+_HEADING_POINTS = 12
 
 
 def length_mm(points: NDArray[np.float64]) -> float:
@@ -94,11 +96,16 @@ def pixel_paths(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     return paths
 
 
-def _heading(points: NDArray[np.float64], *, at_start: bool) -> NDArray[np.float64]:
-    """Return the unit vector that leaves the line at one of its ends."""
-    span = min(len(points) - 1, 12)
-    vector = points[0] - points[span] if at_start else points[-1] - points[-1 - span]
-    return np.asarray(vector / max(float(np.hypot(*vector)), 1e-9))
+def _headings(pieces: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the unit vectors that leave each piece at its start and at its end."""
+    ends = np.empty((len(pieces), 2, 2))
+    inner = np.empty_like(ends)
+    for k, points in enumerate(pieces):
+        span = min(len(points) - 1, _HEADING_POINTS)
+        ends[k] = points[0], points[-1]
+        inner[k] = points[span], points[-1 - span]
+    vector = (ends - inner).reshape(-1, 2)
+    return np.asarray(vector / np.maximum(np.hypot(*vector.T), 1e-9)[:, None])
 
 
 def _matched_ends(pieces: Sequence[NDArray[np.float64]]) -> dict[int, int]:
@@ -108,7 +115,7 @@ def _matched_ends(pieces: Sequence[NDArray[np.float64]]) -> dict[int, int]:
     """
     limit = math.cos(math.radians(_GAP_DEG))
     position = np.array([p[e] for p in pieces for e in (0, -1)])
-    heading = np.array([_heading(p, at_start=s) for p in pieces for s in (True, False)])
+    heading = _headings(pieces)
     pairs = cKDTree(position).query_pairs(_GAP_MM, output_type="ndarray")
     a, b = pairs[:, 0], pairs[:, 1]
     gap = position[b] - position[a]
@@ -167,6 +174,23 @@ def _ends(sizes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """First row of each piece, and the one after its last, of pieces laid end to end."""
     last = np.cumsum(sizes)
     return last - sizes, last
+
+
+def _quantiles(
+    values: NDArray[np.float64], sizes: NDArray[np.intp], share: float
+) -> NDArray[np.float64]:
+    """Quantile of each piece of pieces laid end to end, NaN of an empty one."""
+    begin, _ = _ends(sizes)
+    ordered = values[np.lexsort((values, np.repeat(np.arange(len(sizes)), sizes)))]
+    result = np.full(len(sizes), np.nan)
+    some = sizes > 0
+    if some.any():
+        at = share * (sizes[some] - 1)
+        low = np.floor(at).astype(np.intp)
+        high = np.minimum(low + 1, sizes[some] - 1)
+        lower, upper = ordered[begin[some] + low], ordered[begin[some] + high]
+        result[some] = lower + (at - low) * (upper - lower)
+    return result
 
 
 def resample(courses: Sequence[NDArray[np.float64]], step: float) -> list[NDArray[np.float64]]:
@@ -399,12 +423,10 @@ def measure_profiles(
     )
     shoulder = floor + depth
     local_depth = shoulder - np.where(middle, local, np.inf).min(axis=1)
-    typical = np.full(len(pieces), np.nan)
-    filled = np.zeros(len(pieces))
-    for k, (a, b) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
-        if usable[a:b].any():
-            typical[k] = np.median(width[a:b][usable[a:b]])
-            filled[k] = np.mean(local_depth[a:b] > 0.4 * np.percentile(local_depth[a:b], 90))
+    owner = np.repeat(np.arange(len(pieces)), sizes)
+    typical = _quantiles(width[usable], np.bincount(owner[usable], minlength=len(pieces)), 0.5)
+    darkest = _quantiles(local_depth, sizes, 0.9)
+    filled = np.add.reduceat(local_depth > 0.4 * darkest[owner], begins, dtype=np.float64) / sizes
     profiles = _Profiles(
         height=raw,
         from_centre=_PROFILE_MM[None, :] - offset,
@@ -418,7 +440,7 @@ def measure_profiles(
         (
             centred[a:b],
             *((float(contrast[k]), float(seen_mm[k])) if measured[k] else (0.0, 0.0)),
-            float(filled[k]),
+            float(filled[k]) if measured[k] else 0.0,
         )
         for k, (a, b) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True))
     ]
