@@ -79,14 +79,15 @@ def curvatures(picture: F32) -> tuple[F32, F32]:
 
     Eigenvalues of the Hessian; smooth the picture first.
     """
-    xx = cv2.Sobel(picture, cv2.CV_32F, 2, 0, ksize=3) / np.float32(4.0)
-    yy = cv2.Sobel(picture, cv2.CV_32F, 0, 2, ksize=3) / np.float32(4.0)
-    xy = cv2.Sobel(picture, cv2.CV_32F, 1, 1, ksize=3) / np.float32(4.0)
-    mean = (xx + yy) / 2
-    spread = np.hypot((xx - yy) / 2, xy)
+    # A quarter for the filter's own weight, and a half of that where a mean is taken.
+    half_xx = cv2.Sobel(picture, cv2.CV_32F, 2, 0, ksize=3, scale=0.125)
+    half_yy = cv2.Sobel(picture, cv2.CV_32F, 0, 2, ksize=3, scale=0.125)
+    xy = cv2.Sobel(picture, cv2.CV_32F, 1, 1, ksize=3, scale=0.25)
+    mean = cv2.add(half_xx, half_yy)
+    spread = cv2.magnitude(cv2.subtract(half_xx, half_yy), xy)
     return (
-        np.asarray(mean + spread, dtype=np.float32),
-        np.asarray(mean - spread, dtype=np.float32),
+        np.asarray(cv2.add(mean, spread), dtype=np.float32),
+        np.asarray(cv2.subtract(mean, spread), dtype=np.float32),
     )
 
 

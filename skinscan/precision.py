@@ -323,11 +323,19 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     model, entries = precision_model(), metrics()
     group = {region.name: region.group for region in measured_regions()}
     result = []
+    # A level finer than a metric's finest repeats its number.
+    known_already: dict[tuple[str, str, float, float], Uncertainty] = {}
     for m in measurements:
         if math.isnan(m.value) and math.isnan(m.sem) and math.isnan(m.sem_day):
             result.append(m)
             continue
-        found = model.uncertainty(entries[m.metric], group[m.region], m.level_px_mm, m.value)
+        entry = entries[m.metric]
+        level = min(m.level_px_mm, entry.finest_level_px_mm)
+        key = m.metric, m.region, level, m.value
+        found = known_already.get(key)
+        if found is None:
+            found = model.uncertainty(entry, group[m.region], level, m.value)
+            known_already[key] = found
         known = math.isfinite(found.sem)
         doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
         result.append(

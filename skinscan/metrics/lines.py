@@ -134,20 +134,23 @@ class LevelLines:
     @cached_property
     def _steps(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
         """Flat map index, candidate and certain length in mm of every step."""
-        rows, columns = map_size(self.valley_level_px_mm)
-        index, owner, length = [], [], []
-        for i, line in enumerate(self.candidates):
-            middle = 0.5 * (line.points_mm[1:] + line.points_mm[:-1])
-            px = np.round(mm_to_map_px(middle, self.valley_level_px_mm)).astype(np.intp)
-            u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
-            index.append(v * columns + u)
-            owner.append(np.full(len(u), i, dtype=np.intp))
-            certain = 0.5 * (line.weights[1:] + line.weights[:-1])
-            length.append(certain * np.hypot(*np.diff(line.points_mm, axis=0).T))
-        if not index:
+        if not self.candidates:
             none = np.zeros(0, dtype=np.intp)
             return none, none, np.zeros(0)
-        return np.concatenate(index), np.concatenate(owner), np.concatenate(length)
+        rows, columns = map_size(self.valley_level_px_mm)
+        points = np.vstack([line.points_mm for line in self.candidates])
+        weights = np.concatenate([line.weights for line in self.candidates])
+        owner = np.repeat(
+            np.arange(len(self.candidates)), [len(line.weights) for line in self.candidates]
+        )
+        middle = 0.5 * (points[1:] + points[:-1])
+        px = np.rint(mm_to_map_px(middle, self.valley_level_px_mm)).astype(np.intp)
+        u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
+        certain = 0.5 * (weights[1:] + weights[:-1])
+        length = certain * np.hypot(*np.diff(points, axis=0).T)
+        # From the end of one line to the start of the next is no step.
+        step = owner[1:] == owner[:-1]
+        return (v * columns + u)[step], owner[1:][step], length[step]
 
     def lengths_inside(self, region: str) -> NDArray[np.float64]:
         """Length in mm, times certainty, of each candidate inside a region, shape (candidates,)."""

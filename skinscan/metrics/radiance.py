@@ -48,13 +48,7 @@ def _specular_fraction(sample: RegionSample) -> float:
     if lit.sum() < _LEAST_PIXELS:
         return float("nan")
     sigma = _GLOSS_MM * sample.layer.level_px_mm
-    light = np.stack(
-        [
-            masked_blur(np.ascontiguousarray(sample.maps.linear[..., k]), skin, sigma)
-            for k in range(3)
-        ],
-        axis=-1,
-    )
+    light = masked_blur(sample.maps.linear, skin, sigma)
     brightness = luminance(light)
     low, high = np.percentile(brightness[skin], _MATT_PERCENTILES)
     matt = skin & (brightness >= low) & (brightness <= high)
