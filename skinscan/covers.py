@@ -426,6 +426,34 @@ def _strand_kernels(level: float) -> tuple[tuple[float, F32], ...]:
     return tuple(kernels)
 
 
+@dataclass(frozen=True, eq=False)
+class _Spectra:
+    """Kernels transformed to correlate with a picture of one size, padded by ``reach`` px.
+
+    ``spectra`` holds the angle from the horizontal in degrees and the transform of each.
+    """
+
+    reach: int
+    size: tuple[int, int]
+    spectra: tuple[tuple[float, F32], ...]
+
+
+@cache
+def _strand_spectra(level: float, rows: int, columns: int) -> _Spectra:
+    kernels = _strand_kernels(level)
+    reach = kernels[0][1].shape[0] // 2
+    size = (
+        cv2.getOptimalDFTSize(rows + 2 * reach),
+        cv2.getOptimalDFTSize(columns + 2 * reach),
+    )
+    spectra = []
+    for angle, kernel in kernels:
+        padded: F32 = np.zeros(size, dtype=np.float32)
+        padded[: kernel.shape[0], : kernel.shape[1]] = kernel
+        spectra.append((angle, np.asarray(cv2.dft(padded), dtype=np.float32)))
+    return _Spectra(reach, size, tuple(spectra))
+
+
 def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     """Contrast of the best line through each pixel, and whether it hangs as hair does there.
 
@@ -434,10 +462,21 @@ def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     x, y = (p[: len(log_y)] for p in _places(level))
     best = np.zeros(log_y.shape, dtype=np.float32)
     tilt = np.zeros(log_y.shape, dtype=np.float32)
-    for angle, kernel in _strand_kernels(level):
-        found = np.abs(cv2.filter2D(log_y, cv2.CV_32F, kernel))
+    rows, columns = log_y.shape
+    kernels = _strand_spectra(level, rows, columns)
+    reach, size = kernels.reach, kernels.size
+    padded: F32 = np.zeros(size, dtype=np.float32)
+    padded[: rows + 2 * reach, : columns + 2 * reach] = cv2.copyMakeBorder(
+        log_y, reach, reach, reach, reach, cv2.BORDER_REFLECT_101
+    )
+    # The picture is transformed once for all kernels.
+    spectrum = cv2.dft(padded, nonzeroRows=rows + 2 * reach)
+    for angle, kernel in kernels.spectra:
+        product = cv2.mulSpectrums(spectrum, kernel, 0, conjB=True)
+        response = cv2.idft(product, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT, nonzeroRows=rows)
+        found = np.abs(response[:rows, :columns])
         better = found > best
-        np.copyto(best, found, where=better)
+        np.maximum(best, found, out=best)
         tilt[better] = angle
     aside = np.abs(x)
     hangs = (y > _FOREHEAD_MM) & (tilt > np.where(aside > _SIDE_MM, _HANGING_SIDE_DEG, 0.0))

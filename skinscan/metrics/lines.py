@@ -280,9 +280,9 @@ def _traced(
         fit = resized_area if searched > level else resized_linear
         contrast = fit(found.contrast, rows, columns)
         which = resized_nearest(found.direction, rows, columns)
-        better = contrast > best
-        np.copyto(best, contrast, where=better)
-        np.copyto(direction, which, where=better)
+        better = cv2.compare(contrast, best, cv2.CMP_GT)
+        cv2.copyTo(which, better, direction)
+        np.maximum(best, contrast, out=best)
     best[~faces.levels[level].layer.skin] = 0.0
     relative = best / resized_linear(grain, rows, columns)
     mask = crests(relative, direction, above=_TRACED_GRAINS)

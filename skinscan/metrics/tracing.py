@@ -237,6 +237,8 @@ def resample(courses: Sequence[NDArray[np.float64]], step: float) -> list[NDArra
     return np.split(found, start[1:])
 
 
+#: A sample with this share of skin around it lies on skin.
+_ON_SKIN = 0.99
 _PROFILE_MM = np.arange(-3.0, 3.0001, 0.1)
 #: A line's centre is looked for this close to its traced course, its shoulders within reach.
 _CENTRE_MM, _REACH_MM = 0.5, 2.2
@@ -289,9 +291,9 @@ class _Profiles:
     and 0 elsewhere; each of shape (rows, samples). Line k has the rows ``begin[k]`` to ``end[k]``.
     """
 
-    height: NDArray[np.float64]
+    height: NDArray[np.float32]
     from_centre: NDArray[np.float64]
-    seen: NDArray[np.float64]
+    seen: NDArray[np.float32]
     begin: NDArray[np.intp]
     end: NDArray[np.intp]
 
@@ -308,20 +310,24 @@ def _fit(
     """
     reach = np.clip(_FIT_WIDTHS * width_mm, _FIT_LEAST_MM, _PROFILE_MM[-1])
     rows = lines.end - lines.begin
-    weight = np.where(np.abs(lines.from_centre) <= np.repeat(reach, rows)[:, None], lines.seen, 0.0)
-    away = (lines.from_centre / np.repeat(_SIGMA_OF_WIDTH * width_mm, rows)[:, None]) ** 2
+    # Samples lie in steps of the profile, so that many are at the very limit: in double precision.
+    near = np.abs(lines.from_centre) <= np.repeat(reach, rows)[:, None]
+    weight = np.where(near, lines.seen, np.float32(0.0))
+    from_centre = lines.from_centre.astype(np.float32)
+    sigma = np.repeat(_SIGMA_OF_WIDTH * width_mm, rows).astype(np.float32)[:, None]
+    away = (from_centre / sigma) ** 2
     # Of the fitted parts the last is how a valley changes as it widens: ∂/∂ln(width).
-    parts = np.empty((len(weight), 4, weight.shape[1]))
-    np.exp(-0.5 * away, out=parts[:, 0])
-    parts[:, 1] = lines.from_centre
+    parts = np.empty((len(weight), 4, weight.shape[1]), dtype=np.float32)
+    np.exp(np.float32(-0.5) * away, out=parts[:, 0])
+    parts[:, 1] = from_centre
     np.multiply(parts[:, 0], away, out=parts[:, 2])
     parts[:, 3] = lines.height
-    total = np.maximum(weight.sum(axis=1), 1e-9)
+    total = np.maximum(weight.sum(axis=1), np.float32(1e-9))
     mean = np.matmul(parts, weight[:, :, None])[:, :, 0] / total[:, None]
     parts -= mean[:, :, None]
     weighted = parts[:, :3] * weight[:, None, :]
     products = np.matmul(weighted, parts.transpose(0, 2, 1))
-    sums = np.add.reduceat(products, lines.begin, axis=0)
+    sums = np.add.reduceat(products, lines.begin, axis=0, dtype=np.float64)
     squares, with_height = sums[:, :, :3], sums[:, :, 3]
     size = np.sqrt(np.diagonal(squares, axis1=1, axis2=2))
     scale = np.where(size > 0, size, 1.0)
@@ -389,9 +395,10 @@ def measure_profiles(
     at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
     px = mm_to_map_px(at, maps.layer.level_px_mm)
     seen = sampled(maps.skin_weight, px, outside=0.0)
-    raw = sampled(maps.layer.log_y, px).astype(np.float64)
+    picture = sampled(maps.layer.log_y, px)
+    raw = picture.astype(np.float64)
     first, last = window(round(0.5 * _PROFILE_RUN_MM / STEP_MM))
-    weight = np.where(seen > 0.99, 1.0, 1e-6)
+    weight = np.where(seen > _ON_SKIN, 1.0, 1e-6)
     profile = _running_mean(raw * weight, first, last) / _running_mean(weight, first, last)
 
     middle = np.abs(_PROFILE_MM) <= _CENTRE_MM
@@ -428,9 +435,9 @@ def measure_profiles(
     darkest = _quantiles(local_depth, sizes, 0.9)
     filled = np.add.reduceat(local_depth > 0.4 * darkest[owner], begins, dtype=np.float64) / sizes
     profiles = _Profiles(
-        height=raw,
+        height=picture,
         from_centre=_PROFILE_MM[None, :] - offset,
-        seen=np.where(seen > 0.99, 1.0, 0.0),
+        seen=(seen > _ON_SKIN).astype(np.float32),
         begin=begins,
         end=ends,
     )
@@ -476,18 +483,18 @@ def contrast_along(
     normal = _normals(points, np.maximum(index - 2, 0), np.minimum(index + 3, len(points)))
     at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
     px = mm_to_map_px(at, maps.layer.level_px_mm)
-    on_skin = np.where(sampled(maps.skin_weight, px, outside=0.0) > 0.99, 1.0, 0.0)
+    on_skin = (sampled(maps.skin_weight, px, outside=0.0) > _ON_SKIN).astype(np.float32)
     core = np.abs(_PROFILE_MM) <= 0.5 * width_mm + _PROFILE_MM[1] - _PROFILE_MM[0]
     if on_skin[:, core].mean() < _LEAST_SEEN:
         return math.nan, math.nan
-    profile = sampled(maps.layer.log_y, px).astype(np.float64)
+    profile = sampled(maps.layer.log_y, px)
     seen_mm = seen_width_mm(width_mm, maps.layer.level_px_mm)
     shifts = len(_SHIFTS_MM)
     begin, end = _ends(np.full(shifts, len(points)))
-    across = np.repeat(_PROFILE_MM[None, :] - _SHIFTS_MM[:, None], len(points), axis=0)
+    across = _PROFILE_MM[None, :] - _SHIFTS_MM[:, None]
     shifted = _Profiles(
         height=np.tile(profile, (shifts, 1)),
-        from_centre=across,
+        from_centre=np.repeat(across, len(points), axis=0),
         seen=np.tile(on_skin, (shifts, 1)),
         begin=begin,
         end=end,
