@@ -185,9 +185,12 @@ def _grow(start: Mask, on: Mask, *, least_px: float, extent: bool) -> Mask:
 
     ``least_px`` is the diagonal of the bounding box with ``extent``, else the area.
     """
+    seeds = start & on
+    if not seeds.any():
+        return seeds
     count, labels, stats, _ = cv2.connectedComponentsWithStats(on.astype(np.uint8))
     keep = np.zeros(count, dtype=bool)
-    keep[labels[start & on]] = True
+    keep[labels[seeds]] = True
     keep[0] = False
     size = (
         np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])

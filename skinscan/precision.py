@@ -324,7 +324,7 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     group = {region.name: region.group for region in measured_regions()}
     result = []
     # A level finer than a metric's finest repeats its number.
-    known_already: dict[tuple[str, str, float, float], Uncertainty] = {}
+    found: dict[tuple[str, str, float, float], tuple[float, float, Flag]] = {}
     for m in measurements:
         if math.isnan(m.value) and math.isnan(m.sem) and math.isnan(m.sem_day):
             result.append(m)
@@ -332,21 +332,21 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
         entry = entries[m.metric]
         level = min(m.level_px_mm, entry.finest_level_px_mm)
         key = m.metric, m.region, level, m.value
-        found = known_already.get(key)
-        if found is None:
-            found = model.uncertainty(entry, group[m.region], level, m.value)
-            known_already[key] = found
-        known = math.isfinite(found.sem)
-        doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
+        if key not in found:
+            both = model.uncertainty(entry, group[m.region], level, m.value)
+            known = math.isfinite(both.sem)
+            doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
+            found[key] = both.sem, both.day if known else math.nan, doubt
+        sem, day, doubt = found[key]
         result.append(
             Measurement(
                 metric=m.metric,
                 region=m.region,
                 level_px_mm=m.level_px_mm,
                 value=m.value,
-                sem=found.sem,
-                sem_day=found.day if known else math.nan,
-                flags=m.flags | doubt if doubt else m.flags,
+                sem=sem,
+                sem_day=day,
+                flags=m.flags if doubt is Flag.NONE else m.flags | doubt,
             )
         )
     return tuple(result)

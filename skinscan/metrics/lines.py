@@ -165,17 +165,25 @@ class LevelLines:
         Within a line's width plus ``margin_mm``, in steps of a quarter.
         """
         canvas = np.zeros(map_size(level), dtype=np.uint8)
+        if not self.candidates:
+            return canvas.astype(np.float32)
         shift = 4
         pieces = []
+        points = np.vstack([line.points_mm for line in self.candidates])
+        weights = np.concatenate([line.weights for line in self.candidates])
+        px = np.rint(mm_to_map_px(points, level) * 2**shift).astype(np.int32)
+        steps = np.rint(weights * _PRESENCE_STEPS).astype(np.intp)
+        changes = np.flatnonzero(np.diff(steps)) + 1
+        end = 0
         for line in self.candidates:
+            begin, end = end, end + len(line.weights)
             seen = seen_width_mm(line.width_mm, level)
             thick = max(1, round((seen + 2.0 * margin_mm) * level))
-            px = np.round(mm_to_map_px(line.points_mm, level) * 2**shift).astype(np.int32)
-            steps = np.round(line.weights * _PRESENCE_STEPS).astype(np.intp)
-            cuts = np.nonzero(np.diff(steps))[0] + 1
-            for a, b in pairwise([0, *cuts.tolist(), len(steps)]):
+            cuts = changes[np.searchsorted(changes, begin, side="right") :]
+            cuts = cuts[: np.searchsorted(cuts, end)]
+            for a, b in pairwise([begin, *cuts.tolist(), end]):
                 if steps[a]:
-                    pieces.append((int(steps[a]), thick, px[a : min(b + 1, len(px))]))
+                    pieces.append((int(steps[a]), thick, px[a : min(b + 1, end)]))
         # The more certain one wins where lines touch.
         for certain, thick, px in sorted(pieces, key=lambda piece: piece[0]):
             cv2.polylines(canvas, [px], False, certain, thickness=thick, shift=shift)

@@ -81,17 +81,16 @@ def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float6
     wide = _GLCM_LEVELS + 1
     rows, columns = codes.shape
     slope = round(step * math.sqrt(0.5))
-    counts: NDArray[np.intp] = np.zeros(wide * wide, dtype=np.intp)
-    first, second = codes.astype(np.intp) * wide, codes.astype(np.intp)
+    one_way: NDArray[np.float64] = np.zeros((wide, wide))
     for down, right in ((0, step), (slope, slope), (step, 0), (slope, -slope)):
         # Pairs of a place and the one so many rows down and columns to the right.
         left, width = max(right, 0), max(columns - abs(right), 0)
         here = slice(0, max(rows - down, 0)), slice(left - right, left - right + width)
         there = slice(down, rows), slice(left, left + width)
-        pair = (first[here] + second[there]).ravel()
-        counts += np.bincount(pair, minlength=wide * wide)
-    one_way = counts.reshape(wide, wide)[1:, 1:]
-    pairs = (one_way + one_way.T).astype(np.float64)
+        one_way += cv2.calcHist(
+            [codes[here], codes[there]], [0, 1], None, [wide, wide], [0, wide, 0, wide]
+        )
+    pairs = (one_way + one_way.T)[1:, 1:]
     total = pairs.sum()
     return pairs / total if total > 0 else None
 

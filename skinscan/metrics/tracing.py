@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,18 +59,29 @@ def _neighbours(thin: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.b
 def pixel_paths(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     """Split a thin mask at its branchings into ordered pixel paths (column, row)."""
     thin: NDArray[np.bool_] = skeletonize(mask)
-    place = np.argwhere(thin)[:, ::-1].astype(np.float64)
+    row, column = np.divmod(np.flatnonzero(thin), thin.shape[1])
+    place = np.column_stack([column, row]).astype(np.float64)
     neighbour, linked = _neighbours(thin)
-    degree = linked.sum(axis=1)
-    first = np.concatenate([[0], np.cumsum(degree)])
-    near: list[int] = neighbour[linked].tolist()
-    begin: list[int] = first.tolist()
+    paths = _walks(neighbour[linked].tolist(), linked.sum(axis=1))
+    if not paths:
+        return []
+    ends = np.cumsum([len(path) for path in paths])
+    return np.split(place[list(chain.from_iterable(paths))], ends[:-1])
+
+
+def _walks(near: list[int], degree: NDArray[np.intp]) -> list[list[int]]:
+    """Walk every way between two branchings or ends once, then every ring.
+
+    ``near`` lists the neighbours of pixel 0, then those of pixel 1 and so on, ``degree`` how many
+    each has.
+    """
+    begin: list[int] = np.concatenate([[0], np.cumsum(degree)]).tolist()
     passed: list[bool] = (degree == 2).tolist()
     visited: set[tuple[int, int]] = set()
     used = [False] * len(passed)
     paths = []
 
-    def walk(start: int, second: int) -> list[int]:
+    def walk(start: int, second: int) -> None:
         path = [start, second]
         before, here = start, second
         while passed[here]:
@@ -81,15 +93,13 @@ def pixel_paths(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
             before, here = here, following
         for pixel in path:
             used[pixel] = True
-        paths.append(place[path])
-        return path
+        visited.update([(path[0], path[1]), (path[-1], path[-2])])
+        paths.append(path)
 
     for node in np.flatnonzero(degree != 2).tolist():
         for following in near[begin[node] : begin[node + 1]]:
             if (node, following) not in visited:
-                path = walk(node, following)
-                visited.update([(path[0], path[1]), (path[-1], path[-2])])
-    # What is left are rings.
+                walk(node, following)
     for pixel in np.flatnonzero(degree == 2).tolist():
         if not used[pixel]:
             walk(pixel, near[begin[pixel]])
@@ -128,21 +138,22 @@ def _matched_ends(pieces: Sequence[NDArray[np.float64]]) -> dict[int, int]:
     good &= touching | ((heading[b] * -toward).sum(axis=1) > limit)
     cost = distance + 3.0 * (1.0 - facing)
     partner: dict[int, int] = {}
-    chain = list(range(len(pieces)))
+    joined_to = list(range(len(pieces)))
 
     def root(i: int) -> int:
-        while chain[i] != i:
-            i = chain[i]
+        while joined_to[i] != i:
+            i = joined_to[i]
         return i
 
-    for n in np.argsort(cost, kind="stable"):
-        one, other = int(a[n]), int(b[n])
-        if not good[n] or one in partner or other in partner:
+    order = np.argsort(cost, kind="stable")
+    order = order[good[order]]
+    for one, other in zip(a[order].tolist(), b[order].tolist(), strict=True):
+        if one in partner or other in partner:
             continue
         if root(one // 2) == root(other // 2):
             continue
         partner[one], partner[other] = other, one
-        chain[root(one // 2)] = root(other // 2)
+        joined_to[root(one // 2)] = root(other // 2)
     return partner
 
 

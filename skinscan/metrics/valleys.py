@@ -119,6 +119,16 @@ def _searchable(level: float, *, directed_only: bool) -> NDArray[np.bool_]:
     return np.asarray(weights.max(axis=0) >= _LEAST_WEIGHT)
 
 
+@cache
+def _directions_of_tile(
+    level: float, top: int, left: int, *, directed_only: bool
+) -> tuple[int, ...]:
+    """Directions worth searching anywhere in a tile."""
+    weights = _direction_weights(level, directed_only=directed_only)
+    tile = weights[:, top : top + _TILE_ROWS, left : left + _TILE_COLUMNS]
+    return tuple(np.flatnonzero(tile.max(axis=(1, 2)) >= _LEAST_WEIGHT).tolist())
+
+
 def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     """Find the best two-shouldered contrast over all directions.
 
@@ -151,9 +161,15 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     rows, columns = layer.skin.shape
     for top in range(0, rows, _TILE_ROWS):
         for left in range(0, columns, _TILE_COLUMNS):
-            tile = (slice(top, min(top + _TILE_ROWS, rows)), slice(left, left + _TILE_COLUMNS))
-            if searched[tile].any():
-                search.run(tile, found)
+            inside = searched[top : top + _TILE_ROWS, left : left + _TILE_COLUMNS]
+            across, down = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
+            if len(down):
+                tile = (
+                    slice(top + int(down[0]), top + int(down[-1]) + 1),
+                    slice(left + int(across[0]), left + int(across[-1]) + 1),
+                )
+                worth = _directions_of_tile(level, top, left, directed_only=directed_only)
+                search.run(tile, worth, found)
     return [
         Response(
             contrast=np.where(layer.skin, _value_of(packed), np.float32(0.0)),
@@ -194,8 +210,13 @@ class _TileSearch:
     signal: NDArray[np.float32]
     off_skin: NDArray[np.bool_]
 
-    def run(self, tile: tuple[slice, slice], found: Sequence[NDArray[np.int32]]) -> None:
-        """Search one tile and keep what is better than before."""
+    def run(
+        self,
+        tile: tuple[slice, slice],
+        directions: Sequence[int],
+        found: Sequence[NDArray[np.int32]],
+    ) -> None:
+        """Search one tile in some directions and keep what is better than before."""
         level = self.level
         shoulder = _shoulder_px(self.scales, level)
         weights = self.weights[:, tile[0], tile[1]]
@@ -213,9 +234,7 @@ class _TileSearch:
             row, column = shoulder + round(dy), shoulder + round(dx)
             return along[row : row + height, column : column + width]
 
-        for k in range(ORIENTATIONS):
-            if weights[k].max() < _LEAST_WEIGHT:
-                continue
+        for k in directions:
             angle = math.pi * k / ORIENTATIONS
             # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
             ex, ey = math.cos(angle), -math.sin(angle)
