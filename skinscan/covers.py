@@ -325,6 +325,27 @@ class _Polar:
             found.append(_Ring(px[eye, rows, path], path, seen, opened, half))
         return found
 
+    def may_be_worn(self, angle: NDArray[np.float64]) -> bool:
+        """Whether any two rings at all could pass `_worn`; most bare faces are out here.
+
+        Where nothing is shut at an angle, a ring is open there, and has at most the highest
+        evidence of that angle; at the other angles it is open or not, as suits it best.
+        """
+        highest = np.where(self.shut, -np.inf, self.evidence).max(axis=2)
+        forced: Mask = np.logical_not(self.shut.any(axis=2))
+        seen = int((highest > _SEEN).sum())
+        unseen = int((forced & (highest <= _SEEN)).sum())
+        if seen < _SEEN_SHARE * (seen + unseen):
+            return False
+        for low, high in _SECTORS:
+            inside = ((angle - low) % 360.0) < (high - low)
+            must = highest[:, inside][forced[:, inside]]
+            may = highest[:, inside][~forced[:, inside]]
+            best = np.concatenate([must, may[may > _SECTOR_EVIDENCE]])
+            if len(must) > 10 and best.mean() < _SECTOR_EVIDENCE:
+                return False
+        return True
+
     def without(self, rings: list[_Ring]) -> _Polar:
         """Take out what belongs to some rings."""
         evidence = self.evidence.copy()
@@ -376,6 +397,8 @@ def _glasses(linear: F32, *, core: Mask, features: Mask, visible: Mask) -> Mask:
     foreign = foreign_colour(linear, core)
     log_y = log_light(luminance(linear))
     polar = _polar(log_y, foreign, features | ~visible, px)
+    if not polar.may_be_worn(angle):
+        return covered > 0
     rings = polar.rings(px)
     if not _worn(rings, angle):
         return covered > 0

@@ -64,6 +64,11 @@ def sampled(picture: F32, points_px: NDArray[np.floating], *, outside: float | N
     """
     x = np.ascontiguousarray(points_px[..., 0], dtype=np.float32)
     y = np.ascontiguousarray(points_px[..., 1], dtype=np.float32)
+    return sampled_at(picture, x, y, outside=outside)
+
+
+def sampled_at(picture: F32, x: F32, y: F32, *, outside: float | None = None) -> F32:
+    """Look a picture up at columns ``x`` and rows ``y``, both of shape (M, N): see `sampled`."""
     mode = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
     found = np.empty(x.shape, dtype=np.float32)
     for start in range(0, len(x), _REMAP_ROWS):

@@ -125,11 +125,14 @@ def measure(
         for item in atlas
     }
     resolution = facemap.resolution_px_mm
+    levels = sorted(facemap.layers)
     for entry in metrics().values():
+        view_flag = _view_flag(entry, view)
         for group in entry.groups:
             for item in members(group):
                 found: dict[float, float] = {}
-                for level in sorted(facemap.layers):
+                usual = _merged(common[item.name], entry.flags, view_flag)
+                for level in levels:
                     value, flags = _value(
                         entry, samples, item, level=level, resolution=resolution, found=found
                     )
@@ -141,12 +144,7 @@ def measure(
                             value=value,
                             sem=math.nan,
                             sem_day=math.nan,
-                            flags=_merged(
-                                flags,
-                                common[item.name],
-                                entry.flags,
-                                _view_flag(entry, view),
-                            ),
+                            flags=usual if flags is Flag.NONE else _merged(flags, usual),
                         )
                     )
     return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)

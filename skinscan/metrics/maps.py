@@ -105,10 +105,24 @@ class LevelMaps:
         # A Gaussian passes half of the amplitude at a wavelength of 5.3 sigma.
         fine = fine_mm / 5.3 * layer.level_px_mm
         coarse = coarse_mm / 5.3 * layer.level_px_mm
-        low = masked_blur(layer.log_y, layer.skin, coarse)
+        result = np.zeros(layer.skin.shape, dtype=np.float32)
+        part = self._skin_window
+        log_y, skin = layer.log_y[part], layer.skin[part]
+        if not skin.size:
+            return result
+        low = masked_blur(log_y, skin, coarse)
         # Below half a pixel the pixels themselves are the limit.
-        high = layer.log_y if fine < 0.5 else masked_blur(layer.log_y, layer.skin, fine)
-        return np.where(layer.skin, high - low, np.float32(0.0))
+        high = log_y if fine < 0.5 else masked_blur(log_y, skin, fine)
+        np.subtract(high, low, out=result[part], where=skin)
+        return result
+
+    @cached_property
+    def _skin_window(self) -> tuple[slice, slice]:
+        """Rows and columns that enclose the skin."""
+        skin = self.layer.skin
+        spans = [np.flatnonzero(skin.any(axis=axis)) for axis in (1, 0)]
+        down, across = (slice(s[0], s[-1] + 1) if len(s) else slice(0, 0) for s in spans)
+        return down, across
 
     @cached_property
     def roughness_band(self) -> NDArray[np.float32]:
@@ -153,10 +167,10 @@ class LevelMaps:
     @cached_property
     def pigment_reference(self) -> NDArray[np.float32]:
         """Median haemoglobin and melanin of all visible skin, shape (2,)."""
-        skin = self.pigments[self.layer.skin]
-        if not len(skin):
+        skin = np.ascontiguousarray(self.pigments[self.layer.skin].T)
+        if not skin.size:
             return np.full(2, np.nan, dtype=np.float32)
-        return np.asarray(np.median(skin, axis=0), dtype=np.float32)
+        return np.asarray(np.median(skin, axis=1), dtype=np.float32)
 
     @cached_property
     def spot_contrast(self) -> NDArray[np.float32]:

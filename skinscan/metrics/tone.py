@@ -34,7 +34,7 @@ def _median(values: NDArray[np.float32]) -> float:
 
 @once_per_sample
 def _median_lab(sample: RegionSample) -> tuple[float, float, float]:
-    lightness, red, yellow = sample.pixels(sample.maps.lab).T
+    lightness, red, yellow = np.ascontiguousarray(sample.pixels(sample.maps.lab).T)
     return _median(lightness), _median(red), _median(yellow)
 
 
@@ -51,10 +51,11 @@ def _ita(sample: RegionSample) -> float:
 
 
 def _evenness(sample: RegionSample) -> float:
-    smooth = sample.pixels(sample.maps.slow_chroma)
-    if len(smooth) < 20:
+    smooth = np.ascontiguousarray(sample.pixels(sample.maps.slow_chroma).T)
+    if smooth.shape[1] < 20:
         return float("nan")
-    spread = 1.4826 * np.median(np.abs(smooth - np.median(smooth, axis=0)), axis=0)
+    middle = np.median(smooth, axis=1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(smooth - middle), axis=1)
     return float(np.hypot(*spread))
 
 

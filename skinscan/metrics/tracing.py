@@ -14,7 +14,7 @@ from skimage.morphology import skeletonize
 
 from skinscan.frame import mm_to_map_px
 from skinscan.metrics.maps import LevelMaps
-from skinscan.pixels import sampled
+from skinscan.pixels import sampled_at
 
 #: Distance between the points of a line.
 STEP_MM = 0.5
@@ -270,12 +270,11 @@ _LEAST_OF_BLUR = 0.4
 _PROFILE_RUN_MM = 6.0
 
 
-def _running_mean(
-    values: NDArray[np.float64], first: NDArray[np.intp], last: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Mean of rows ``first`` to ``last`` (exclusive), for each row."""
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    return np.asarray((total[last] - total[first]) / (last - first)[:, None])
+def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of all rows above each row, and of all: (N, samples) -> (N + 1, samples)."""
+    total = np.zeros((len(values) + 1, values.shape[1]))
+    np.cumsum(values, axis=0, out=total[1:])
+    return total
 
 
 def blur_mm(level: float) -> float:
@@ -364,6 +363,18 @@ def _fitted(
     return np.maximum(_fit(lines, width)[0], 0.0), width
 
 
+def _across(
+    points: NDArray[np.float64], normal: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Columns and rows of the samples across each point, shape (N, samples) each."""
+    px = mm_to_map_px(points, level)
+    along = _PROFILE_MM * level
+    # Rows grow downwards.
+    x = px[:, :1] + along * normal[:, :1]
+    y = px[:, 1:] - along * normal[:, 1:]
+    return x.astype(np.float32), y.astype(np.float32)
+
+
 def _normals(
     points: NDArray[np.float64], first: NDArray[np.intp], last: NDArray[np.intp]
 ) -> NDArray[np.float64]:
@@ -403,19 +414,19 @@ def measure_profiles(
 
     first, last = window(2)
     normal = _normals(points, first, last)
-    at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
-    px = mm_to_map_px(at, maps.layer.level_px_mm)
-    seen = sampled(maps.skin_weight, px, outside=0.0)
-    picture = sampled(maps.layer.log_y, px)
-    raw = picture.astype(np.float64)
+    x, y = _across(points, normal, maps.layer.level_px_mm)
+    seen = sampled_at(maps.skin_weight, x, y, outside=0.0)
+    picture = sampled_at(maps.layer.log_y, x, y)
     first, last = window(round(0.5 * _PROFILE_RUN_MM / STEP_MM))
     weight = np.where(seen > _ON_SKIN, 1.0, 1e-6)
-    profile = _running_mean(raw * weight, first, last) / _running_mean(weight, first, last)
+    heights, weights = _running(picture.astype(np.float64) * weight), _running(weight)
+    profile = (heights[last] - heights[first]) / (weights[last] - weights[first])
 
     middle = np.abs(_PROFILE_MM) <= _CENTRE_MM
     lowest = np.argmin(np.where(middle, profile, np.inf), axis=1)
     centre_mm = _PROFILE_MM[lowest]
-    offset = _running_mean(centre_mm[:, None], first, last)
+    centres = _running(centre_mm[:, None])
+    offset = (centres[last] - centres[first]) / (last - first)[:, None]
     centred = points + offset * normal
     floor = profile[index, lowest]
     away = _PROFILE_MM[None, :] - centre_mm[:, None]
@@ -435,12 +446,13 @@ def measure_profiles(
     width = near_right - near_left - (_PROFILE_MM[1] - _PROFILE_MM[0])
     usable = np.isfinite(width) & (depth > 0)
     # Undistorted by the averaging along the line: dark here, or only nearby?
-    short_first, short_last = window(1)
-    local = _running_mean(raw * weight, short_first, short_last) / _running_mean(
-        weight, short_first, short_last
+    first, last = window(1)
+    core = slice(*(np.flatnonzero(middle)[[0, -1]] + (0, 1)))
+    local = (heights[last, core] - heights[first, core]) / (
+        weights[last, core] - weights[first, core]
     )
     shoulder = floor + depth
-    local_depth = shoulder - np.where(middle, local, np.inf).min(axis=1)
+    local_depth = shoulder - local.min(axis=1)
     owner = np.repeat(np.arange(len(pieces)), sizes)
     typical = _quantiles(width[usable], np.bincount(owner[usable], minlength=len(pieces)), 0.5)
     darkest = _quantiles(local_depth, sizes, 0.9)
@@ -492,13 +504,12 @@ def contrast_along(
     """
     index = np.arange(len(points))
     normal = _normals(points, np.maximum(index - 2, 0), np.minimum(index + 3, len(points)))
-    at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
-    px = mm_to_map_px(at, maps.layer.level_px_mm)
-    on_skin = (sampled(maps.skin_weight, px, outside=0.0) > _ON_SKIN).astype(np.float32)
+    x, y = _across(points, normal, maps.layer.level_px_mm)
+    on_skin = (sampled_at(maps.skin_weight, x, y, outside=0.0) > _ON_SKIN).astype(np.float32)
     core = np.abs(_PROFILE_MM) <= 0.5 * width_mm + _PROFILE_MM[1] - _PROFILE_MM[0]
     if on_skin[:, core].mean() < _LEAST_SEEN:
         return math.nan, math.nan
-    profile = sampled(maps.layer.log_y, px)
+    profile = sampled_at(maps.layer.log_y, x, y)
     seen_mm = seen_width_mm(width_mm, maps.layer.level_px_mm)
     shifts = len(_SHIFTS_MM)
     begin, end = _ends(np.full(shifts, len(points)))
