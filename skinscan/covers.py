@@ -456,12 +456,13 @@ def _strand_kernels(level: float) -> tuple[tuple[float, F32], ...]:
 class _Spectra:
     """Kernels transformed to correlate with a picture of one size, padded by ``reach`` px.
 
-    ``spectra`` holds the angle from the horizontal in degrees and the transform of each.
+    ``tilt_deg`` holds the angle of each from the horizontal.
     """
 
     reach: int
     size: tuple[int, int]
-    spectra: tuple[tuple[float, F32], ...]
+    tilt_deg: F32
+    spectra: tuple[F32, ...]
 
 
 @cache
@@ -473,11 +474,12 @@ def _strand_spectra(level: float, rows: int, columns: int) -> _Spectra:
         cv2.getOptimalDFTSize(columns + 2 * reach),
     )
     spectra = []
-    for angle, kernel in kernels:
+    for _, kernel in kernels:
         padded: F32 = np.zeros(size, dtype=np.float32)
         padded[: kernel.shape[0], : kernel.shape[1]] = kernel
-        spectra.append((angle, np.asarray(cv2.dft(padded), dtype=np.float32)))
-    return _Spectra(reach, size, tuple(spectra))
+        spectra.append(np.asarray(cv2.dft(padded), dtype=np.float32))
+    tilt = np.array([angle for angle, _ in kernels], dtype=np.float32)
+    return _Spectra(reach, size, tilt, tuple(spectra))
 
 
 def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
@@ -487,7 +489,6 @@ def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     """
     x, y = (p[: len(log_y)] for p in _places(level))
     best = np.zeros(log_y.shape, dtype=np.float32)
-    tilt = np.zeros(log_y.shape, dtype=np.float32)
     rows, columns = log_y.shape
     kernels = _strand_spectra(level, rows, columns)
     reach, size = kernels.reach, kernels.size
@@ -497,13 +498,15 @@ def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     )
     # The picture is transformed once for all kernels.
     spectrum = cv2.dft(padded, nonzeroRows=rows + 2 * reach)
-    for angle, kernel in kernels.spectra:
+    which: NDArray[np.uint8] = np.zeros(log_y.shape, dtype=np.uint8)
+    for k, kernel in enumerate(kernels.spectra):
         product = cv2.mulSpectrums(spectrum, kernel, 0, conjB=True)
         response = cv2.idft(product, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT, nonzeroRows=rows)
         found = np.abs(response[:rows, :columns])
-        better = found > best
+        better = cv2.compare(found, best, cv2.CMP_GT)
+        cv2.copyTo(np.full(which.shape, k, dtype=np.uint8), better, which)
         np.maximum(best, found, out=best)
-        tilt[better] = angle
+    tilt = np.where(best > 0, kernels.tilt_deg[which], np.float32(0.0))
     aside = np.abs(x)
     hangs = (y > _FOREHEAD_MM) & (tilt > np.where(aside > _SIDE_MM, _HANGING_SIDE_DEG, 0.0))
     temple = (y <= _FOREHEAD_MM) & (y > _TEMPLE_LOW_MM) & (aside > _TEMPLE_MM)

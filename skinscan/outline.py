@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from skinscan.colour import to_linear
+from skinscan.colour import SRGB_TO_LINEAR
 from skinscan.landmarks import Face
 from skinscan.photo import Photo
 from skinscan.pixels import gaussian
@@ -63,6 +63,11 @@ class Outline:
     contrast_pct: NDArray[np.float64]
 
 
+#: 100·ln of the linear light of each code. Half of the first 8-bit steps are noise; the floor keeps
+#: black hair from being all edge.
+_LOG_OF_CODE = np.asarray(100.0 * np.log(SRGB_TO_LINEAR + 0.01), dtype=np.float32)
+
+
 def _rays(face: Face) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Points of the landmark outline, outward normals (unit), and depth there."""
     corner = np.column_stack([face.landmarks_px, face.depth_px])[list(_CONTOUR)]
@@ -93,8 +98,7 @@ def _profiles(
     size = (max(round(crop.shape[1] / ratio), 1), max(round(crop.shape[0] / ratio), 1))
     factor = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]])
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    # Half of the first 8-bit steps are noise; the floor keeps black hair from being all edge.
-    colour = np.asarray(100.0 * np.log(to_linear(small) + 0.01), dtype=np.float32)
+    colour = np.asarray(cv2.LUT(small, _LOG_OF_CODE), dtype=np.float32)
     place = ((at - low + 0.5) * factor - 0.5).astype(np.float32)
     sampled = cv2.remap(
         colour,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skinscan.facemap import LEVEL_TOLERANCE, FaceMap
 from skinscan.flags import Flag
-from skinscan.frame import LEVELS_PX_MM
+from skinscan.frame import GRID_PX_MM, LEVELS_PX_MM
 from skinscan.landmarks import View
 from skinscan.metrics.lines import LevelLines, find_lines
 from skinscan.metrics.maps import FaceMaps, face_maps
@@ -71,12 +71,13 @@ def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
     """Find the flags that hold for every metric of a region in this photo."""
     base = min(facemap.layers)
     outline = region_mask(region.name, base)
-    area = max(int(outline.sum()), 1)
+    area = max(int(np.count_nonzero(outline)), 1)
     flags = Flag.NONE
-    if facemap.layers[base].skin[outline].sum() < _ENOUGH_SEEN * area:
+    if np.count_nonzero(facemap.layers[base].skin & outline) < _ENOUGH_SEEN * area:
         flags |= Flag.OCCLUDED
-    over = facemap.clipped[region_mask(region.name, 2.0)]
-    if over.mean() > _CLIPPED_SHARE:
+    inside = region_mask(region.name, GRID_PX_MM)
+    over = np.count_nonzero(facemap.clipped & inside)
+    if over > _CLIPPED_SHARE * max(int(np.count_nonzero(inside)), 1):
         flags |= Flag.CLIPPED
     if not region.seen_from(view):
         flags |= Flag.WRONG_VIEW

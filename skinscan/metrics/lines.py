@@ -8,8 +8,8 @@ that stand out from the grain of the skin around them are traced, linked and mea
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import pairwise
 
@@ -109,12 +109,15 @@ class LevelLines:
         Contrast in % of the best line through each pixel, before any threshold.
     valley_level_px_mm : float
         Level of ``valley``.
+    memory : dict
+        What depends on ``valley`` alone; shared by levels that have the same.
     """
 
     lines: tuple[Line, ...]
     candidates: tuple[Line, ...]
     valley: NDArray[np.float32]
     valley_level_px_mm: float
+    memory: dict[Hashable, float] = field(default_factory=dict, repr=False)
 
     @cached_property
     def widths_mm(self) -> NDArray[np.float64]:
@@ -213,6 +216,7 @@ class _Traced:
     level: float
     pieces: tuple[NDArray[np.float64], ...]
     weights: tuple[NDArray[np.float64], ...]
+    memory: dict[Hashable, float] = field(default_factory=dict, repr=False)
 
 
 def _grain_around(faces: FaceMaps) -> NDArray[np.float32]:
@@ -430,5 +434,6 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
             candidates=candidates,
             valley=course.valley,
             valley_level_px_mm=level,
+            memory=course.memory,
         )
     return result

@@ -73,7 +73,7 @@ class RegionSample:
     @cached_property
     def area_cm2(self) -> float:
         """Area of the skin that is measured."""
-        return float(self.mask.sum()) / self.layer.level_px_mm**2 / 100.0
+        return float(np.count_nonzero(self.mask)) / self.layer.level_px_mm**2 / 100.0
 
     @cached_property
     def flat(self) -> NDArray[np.float32]:

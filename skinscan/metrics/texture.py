@@ -71,7 +71,7 @@ def _roughness_rz(sample: RegionSample) -> float:
 def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float64] | None:
     """Symmetric co-occurrence matrix over four directions, skin only, normalised."""
     skin = sample.plain
-    if skin.sum() < 100:
+    if np.count_nonzero(skin) < 100:
         return None
     flat = sample.flat
     unit = (flat + _GLCM_RANGE_PCT / 2) / _GLCM_STEP_PCT
@@ -161,10 +161,11 @@ def _uniform_codes() -> NDArray[np.uint8]:
 
 def _lbp_entropy(sample: RegionSample) -> float:
     skin = sample.plain
-    if skin.sum() < 100:
+    count = np.count_nonzero(skin)
+    if count < 100:
         return float("nan")
     codes = local_binary_patterns(sample.flat, threshold=_LBP_STEP_PCT)
-    share = np.bincount(codes[skin], minlength=10) / skin.sum()
+    share = np.bincount(codes[skin], minlength=10) / count
     seen = share[share > 0]
     return float(-(seen * np.log2(seen)).sum())
 
@@ -186,7 +187,7 @@ def _pore_map(sample: RegionSample) -> tuple[NDArray[np.float32], NDArray[np.boo
 
 def _pore_density(sample: RegionSample) -> float:
     _, peak = _pore_map(sample)
-    return float(peak.sum()) / sample.area_cm2
+    return float(np.count_nonzero(peak)) / sample.area_cm2
 
 
 def _pore_area_fraction(sample: RegionSample) -> float:

@@ -122,13 +122,16 @@ def visible(contrast_pct: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _severity(sample: RegionSample) -> float:
-    level = sample.lines.valley_level_px_mm
-    window = region_window(sample.region.name, level)
-    skin = sample.facemap.layers[level].skin[window]
-    inside = region_mask(sample.region.name, level)[window] & skin
-    if not inside.any():
-        return float("nan")
-    return float(visible(sample.lines.valley[window][inside]).mean())
+    known = sample.lines.memory
+    key = _severity, sample.region.name
+    if key not in known:
+        level = sample.lines.valley_level_px_mm
+        window = region_window(sample.region.name, level)
+        skin = sample.facemap.layers[level].skin[window]
+        inside = region_mask(sample.region.name, level)[window] & skin
+        contrast = sample.lines.valley[window][inside]
+        known[key] = float(visible(contrast).mean()) if len(contrast) else float("nan")
+    return known[key]
 
 
 FAMILY.add(
