@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 
 from skinscan.colour import log_light, luminance_of_codes, to_linear
 from skinscan.covers import Covers
@@ -207,6 +206,8 @@ class FaceMap:
 
         Points off the face give NaN.
         """
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - measuring needs no tree
+
         points = np.asarray(points_px, dtype=np.float64).reshape(-1, 2)
         rows, columns = np.nonzero(self.visible)
         if not len(rows) or not len(points):

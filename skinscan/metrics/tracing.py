@@ -126,6 +126,7 @@ def _matched_ends(pieces: Sequence[NDArray[np.float64]]) -> dict[int, int]:
     limit = math.cos(math.radians(_GAP_DEG))
     position = np.array([p[e] for p in pieces for e in (0, -1)])
     heading = _headings(pieces)
+    # Its order decides between pairs that cost the same.
     pairs = cKDTree(position).query_pairs(_GAP_MM, output_type="ndarray")
     a, b = pairs[:, 0], pairs[:, 1]
     gap = position[b] - position[a]

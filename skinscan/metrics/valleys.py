@@ -102,14 +102,17 @@ def _direction_weights(level: float, *, directed_only: bool) -> NDArray[np.float
     usual, spread = line_directions(level)
     allowed = _lined_skin(level)
     directed = allowed & np.isfinite(usual)
-    angle_there, spread_there = usual[directed], spread[directed]
+    angle_there = usual[directed] % np.float32(180.0)
+    half_spread = np.float32(0.5) * spread[directed]
+    soft_edge = np.float32(0.3) * spread[directed]
     anywhere = 0.0 if directed_only else _ANY_DIRECTION_WEIGHT
     result = np.empty((ORIENTATIONS, *map_size(level)), dtype=np.float32)
     result[:] = np.where(allowed, np.float32(anywhere), np.float32(0.0))
     for k in range(ORIENTATIONS):
-        away = np.abs((180.0 * k / ORIENTATIONS - angle_there + 90.0) % 180.0 - 90.0)
-        beyond = np.maximum(away - 0.5 * spread_there, 0.0) / (0.3 * spread_there)
-        result[k][directed] = np.exp(-0.5 * beyond**2)
+        turn = np.abs(np.float32(180.0 * k / ORIENTATIONS) - angle_there)
+        away = np.minimum(turn, np.float32(180.0) - turn)
+        beyond = np.maximum(away - half_spread, np.float32(0.0)) / soft_edge
+        result[k][directed] = np.exp(np.float32(-0.5) * beyond * beyond)
     result.flags.writeable = False
     return result
 
