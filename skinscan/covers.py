@@ -185,9 +185,12 @@ def _grow(start: Mask, on: Mask, *, least_px: float, extent: bool) -> Mask:
 
     ``least_px`` is the diagonal of the bounding box with ``extent``, else the area.
     """
+    seeds = start & on
+    if not seeds.any():
+        return seeds
     count, labels, stats, _ = cv2.connectedComponentsWithStats(on.astype(np.uint8))
     keep = np.zeros(count, dtype=bool)
-    keep[labels[start & on]] = True
+    keep[labels[seeds]] = True
     keep[0] = False
     size = (
         np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
@@ -322,6 +325,27 @@ class _Polar:
             found.append(_Ring(px[eye, rows, path], path, seen, opened, half))
         return found
 
+    def may_be_worn(self, angle: NDArray[np.float64]) -> bool:
+        """Whether any two rings at all could pass `_worn`; most bare faces are out here.
+
+        Where nothing is shut at an angle, a ring is open there, and has at most the highest
+        evidence of that angle; at the other angles it is open or not, as suits it best.
+        """
+        highest = np.where(self.shut, -np.inf, self.evidence).max(axis=2)
+        forced: Mask = np.logical_not(self.shut.any(axis=2))
+        seen = int((highest > _SEEN).sum())
+        unseen = int((forced & (highest <= _SEEN)).sum())
+        if seen < _SEEN_SHARE * (seen + unseen):
+            return False
+        for low, high in _SECTORS:
+            inside = ((angle - low) % 360.0) < (high - low)
+            must = highest[:, inside][forced[:, inside]]
+            may = highest[:, inside][~forced[:, inside]]
+            best = np.concatenate([must, may[may > _SECTOR_EVIDENCE]])
+            if len(must) > 10 and best.mean() < _SECTOR_EVIDENCE:
+                return False
+        return True
+
     def without(self, rings: list[_Ring]) -> _Polar:
         """Take out what belongs to some rings."""
         evidence = self.evidence.copy()
@@ -373,6 +397,8 @@ def _glasses(linear: F32, *, core: Mask, features: Mask, visible: Mask) -> Mask:
     foreign = foreign_colour(linear, core)
     log_y = log_light(luminance(linear))
     polar = _polar(log_y, foreign, features | ~visible, px)
+    if not polar.may_be_worn(angle):
+        return covered > 0
     rings = polar.rings(px)
     if not _worn(rings, angle):
         return covered > 0
@@ -426,6 +452,36 @@ def _strand_kernels(level: float) -> tuple[tuple[float, F32], ...]:
     return tuple(kernels)
 
 
+@dataclass(frozen=True, eq=False)
+class _Spectra:
+    """Kernels transformed to correlate with a picture of one size, padded by ``reach`` px.
+
+    ``tilt_deg`` holds the angle of each from the horizontal.
+    """
+
+    reach: int
+    size: tuple[int, int]
+    tilt_deg: F32
+    spectra: tuple[F32, ...]
+
+
+@cache
+def _strand_spectra(level: float, rows: int, columns: int) -> _Spectra:
+    kernels = _strand_kernels(level)
+    reach = kernels[0][1].shape[0] // 2
+    size = (
+        cv2.getOptimalDFTSize(rows + 2 * reach),
+        cv2.getOptimalDFTSize(columns + 2 * reach),
+    )
+    spectra = []
+    for _, kernel in kernels:
+        padded: F32 = np.zeros(size, dtype=np.float32)
+        padded[: kernel.shape[0], : kernel.shape[1]] = kernel
+        spectra.append(np.asarray(cv2.dft(padded), dtype=np.float32))
+    tilt = np.array([angle for angle, _ in kernels], dtype=np.float32)
+    return _Spectra(reach, size, tilt, tuple(spectra))
+
+
 def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     """Contrast of the best line through each pixel, and whether it hangs as hair does there.
 
@@ -433,12 +489,24 @@ def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     """
     x, y = (p[: len(log_y)] for p in _places(level))
     best = np.zeros(log_y.shape, dtype=np.float32)
-    tilt = np.zeros(log_y.shape, dtype=np.float32)
-    for angle, kernel in _strand_kernels(level):
-        found = np.abs(cv2.filter2D(log_y, cv2.CV_32F, kernel))
-        better = found > best
-        np.copyto(best, found, where=better)
-        tilt[better] = angle
+    rows, columns = log_y.shape
+    kernels = _strand_spectra(level, rows, columns)
+    reach, size = kernels.reach, kernels.size
+    padded: F32 = np.zeros(size, dtype=np.float32)
+    padded[: rows + 2 * reach, : columns + 2 * reach] = cv2.copyMakeBorder(
+        log_y, reach, reach, reach, reach, cv2.BORDER_REFLECT_101
+    )
+    # The picture is transformed once for all kernels.
+    spectrum = cv2.dft(padded, nonzeroRows=rows + 2 * reach)
+    which: NDArray[np.uint8] = np.zeros(log_y.shape, dtype=np.uint8)
+    for k, kernel in enumerate(kernels.spectra):
+        product = cv2.mulSpectrums(spectrum, kernel, 0, conjB=True)
+        response = cv2.idft(product, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT, nonzeroRows=rows)
+        found = np.abs(response[:rows, :columns])
+        better = cv2.compare(found, best, cv2.CMP_GT)
+        cv2.copyTo(np.full(which.shape, k, dtype=np.uint8), better, which)
+        np.maximum(best, found, out=best)
+    tilt = np.where(best > 0, kernels.tilt_deg[which], np.float32(0.0))
     aside = np.abs(x)
     hangs = (y > _FOREHEAD_MM) & (tilt > np.where(aside > _SIDE_MM, _HANGING_SIDE_DEG, 0.0))
     temple = (y <= _FOREHEAD_MM) & (y > _TEMPLE_LOW_MM) & (aside > _TEMPLE_MM)

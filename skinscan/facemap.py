@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 
 from skinscan.colour import log_light, luminance_of_codes, to_linear
 from skinscan.covers import Covers
@@ -127,9 +126,9 @@ def _hidden(
     """Mark grid points behind another part of the face (z-buffer with cells of 1.5 mm)."""
     cell = 1.5 * scale_px_mm
     known = np.isfinite(depth)
-    xy = np.floor(grid_px[known] / cell).astype(np.int64)
-    xy -= xy.min(axis=0)
-    key = xy[:, 1] * (xy[:, 0].max() + 1) + xy[:, 0]
+    x, y = (np.floor(grid_px[..., k][known] / cell).astype(np.int64) for k in (0, 1))
+    x -= x.min()
+    key = (y - y.min()) * (x.max() + 1) + x
     z = depth[known]
     front = np.full(int(key.max()) + 1, -np.inf, dtype=np.float32)
     np.maximum.at(front, key, z)
@@ -207,6 +206,8 @@ class FaceMap:
 
         Points off the face give NaN.
         """
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - measuring needs no tree
+
         points = np.asarray(points_px, dtype=np.float64).reshape(-1, 2)
         rows, columns = np.nonzero(self.visible)
         if not len(rows) or not len(points):
@@ -299,8 +300,9 @@ def _crop_for_level(
     rougher in a photo with more pixels.
     """
     height, width = photo.rgb.shape[:2]
-    low = np.floor(grid_photo[inside].min(axis=0)).astype(int) - 8
-    high = np.ceil(grid_photo[inside].max(axis=0)).astype(int) + 9
+    places = np.ascontiguousarray(grid_photo[inside].T)
+    low = np.floor(places.min(axis=1)).astype(int) - 8
+    high = np.ceil(places.max(axis=1)).astype(int) + 9
     x0, y0 = np.clip(low, 0, [width - 1, height - 1])
     x1, y1 = np.clip(high, [x0 + 1, y0 + 1], [width, height])
     crop = photo.rgb[y0:y1, x0:x1]

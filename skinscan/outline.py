@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
-from skinscan.colour import to_linear
+from skinscan.colour import SRGB_TO_LINEAR
 from skinscan.landmarks import Face
 from skinscan.photo import Photo
 from skinscan.pixels import gaussian
@@ -63,14 +62,51 @@ class Outline:
     contrast_pct: NDArray[np.float64]
 
 
+#: 100·ln of the linear light of each code. Half of the first 8-bit steps are noise; the floor keeps
+#: black hair from being all edge.
+_LOG_OF_CODE = np.asarray(100.0 * np.log(SRGB_TO_LINEAR + 0.01), dtype=np.float32)
+
+
+def _spline(
+    knots: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Interpolate with a cubic spline (not-a-knot): values and slopes at ``at``.
+
+    Knots ascending, shape (N,), at least 4; values of shape (N, C).
+    """
+    step = np.diff(knots)
+    rise = np.diff(values, axis=0) / step[:, None]
+    count = len(knots)
+    # The second derivatives at the knots, so that slopes agree at the inner ones.
+    system = np.zeros((count, count))
+    right = np.zeros_like(values)
+    inner = np.arange(1, count - 1)
+    system[inner, inner - 1] = step[:-1]
+    system[inner, inner] = 2.0 * (step[:-1] + step[1:])
+    system[inner, inner + 1] = step[1:]
+    right[1:-1] = 6.0 * np.diff(rise, axis=0)
+    # The third derivative is the same on both sides of the second knot and of the last but one.
+    system[0, :3] = step[1], -(step[0] + step[1]), step[0]
+    system[-1, -3:] = step[-1], -(step[-2] + step[-1]), step[-2]
+    bend = np.linalg.solve(system, right)
+    k = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, count - 2)
+    width, past = step[k][:, None], (at - knots[k])[:, None]
+    to_come = width - past
+    first, second = bend[k], bend[k + 1]
+    line = values[k] + rise[k] * past
+    curved = (first * (to_come**3 / width - width * to_come)) / 6.0
+    curved += (second * (past**3 / width - width * past)) / 6.0
+    slope = rise[k] + (first * (width - 3.0 * to_come**2 / width)) / 6.0
+    slope += (second * (3.0 * past**2 / width - width)) / 6.0
+    return line + curved, slope
+
+
 def _rays(face: Face) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Points of the landmark outline, outward normals (unit), and depth there."""
     corner = np.column_stack([face.landmarks_px, face.depth_px])[list(_CONTOUR)]
     at = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(corner[:, :2], axis=0), axis=1))]
-    curve = CubicSpline(at, corner)
-    along = np.linspace(0.0, at[-1], _POINTS)
-    points = curve(along)
-    tangent = curve(along, 1)[:, :2]
+    points, slope = _spline(at, corner, np.linspace(0.0, at[-1], _POINTS))
+    tangent = slope[:, :2]
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
     outwards = ((points[:, :2] - points[:, :2].mean(axis=0)) * normal).sum()
@@ -93,8 +129,7 @@ def _profiles(
     size = (max(round(crop.shape[1] / ratio), 1), max(round(crop.shape[0] / ratio), 1))
     factor = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]])
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    # Half of the first 8-bit steps are noise; the floor keeps black hair from being all edge.
-    colour = np.asarray(100.0 * np.log(to_linear(small) + 0.01), dtype=np.float32)
+    colour = np.asarray(cv2.LUT(small, _LOG_OF_CODE), dtype=np.float32)
     place = ((at - low + 0.5) * factor - 0.5).astype(np.float32)
     sampled = cv2.remap(
         colour,

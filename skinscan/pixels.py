@@ -64,6 +64,11 @@ def sampled(picture: F32, points_px: NDArray[np.floating], *, outside: float | N
     """
     x = np.ascontiguousarray(points_px[..., 0], dtype=np.float32)
     y = np.ascontiguousarray(points_px[..., 1], dtype=np.float32)
+    return sampled_at(picture, x, y, outside=outside)
+
+
+def sampled_at(picture: F32, x: F32, y: F32, *, outside: float | None = None) -> F32:
+    """Look a picture up at columns ``x`` and rows ``y``, both of shape (M, N): see `sampled`."""
     mode = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
     found = np.empty(x.shape, dtype=np.float32)
     for start in range(0, len(x), _REMAP_ROWS):
@@ -79,14 +84,15 @@ def curvatures(picture: F32) -> tuple[F32, F32]:
 
     Eigenvalues of the Hessian; smooth the picture first.
     """
-    xx = cv2.Sobel(picture, cv2.CV_32F, 2, 0, ksize=3) / np.float32(4.0)
-    yy = cv2.Sobel(picture, cv2.CV_32F, 0, 2, ksize=3) / np.float32(4.0)
-    xy = cv2.Sobel(picture, cv2.CV_32F, 1, 1, ksize=3) / np.float32(4.0)
-    mean = (xx + yy) / 2
-    spread = np.hypot((xx - yy) / 2, xy)
+    # A quarter for the filter's own weight, and a half of that where a mean is taken.
+    half_xx = cv2.Sobel(picture, cv2.CV_32F, 2, 0, ksize=3, scale=0.125)
+    half_yy = cv2.Sobel(picture, cv2.CV_32F, 0, 2, ksize=3, scale=0.125)
+    xy = cv2.Sobel(picture, cv2.CV_32F, 1, 1, ksize=3, scale=0.25)
+    mean = cv2.add(half_xx, half_yy)
+    spread = cv2.magnitude(cv2.subtract(half_xx, half_yy), xy)
     return (
-        np.asarray(mean + spread, dtype=np.float32),
-        np.asarray(mean - spread, dtype=np.float32),
+        np.asarray(cv2.add(mean, spread), dtype=np.float32),
+        np.asarray(cv2.subtract(mean, spread), dtype=np.float32),
     )
 
 

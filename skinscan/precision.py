@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -158,6 +158,12 @@ class LevelPrecision:
         return max(abs(value), 0.5 * self.typical)
 
 
+def _capture(found: LevelPrecision | None, group: str, value: float) -> float:
+    if found is None or not math.isfinite(value):
+        return math.nan
+    return found.groups.get(group, 1.0) * math.hypot(found.absolute, found.relative * value)
+
+
 @dataclass(frozen=True)
 class PrecisionModel:
     """Precision of every metric.
@@ -199,10 +205,18 @@ class PrecisionModel:
         wanted = min(level, entry.finest_level_px_mm)
         found = self.levels.get((entry.name, wanted))
         if found is None:
-            known = [lv for name, lv in self.levels if name == entry.name]
-            if known and wanted > max(known):
-                found = self.levels[entry.name, max(known)]
+            finest = self._finest.get(entry.name, math.inf)
+            if wanted > finest:
+                found = self.levels[entry.name, finest]
         return found
+
+    @cached_property
+    def _finest(self) -> Mapping[str, float]:
+        """Finest level fitted of each metric."""
+        finest: dict[str, float] = {}
+        for name, level in self.levels:
+            finest[name] = max(level, finest.get(name, level))
+        return finest
 
     def capture(self, entry: Metric, group: str, level: float, value: float) -> float:
         """Compute the standard error of one photo's number.
@@ -222,11 +236,7 @@ class PrecisionModel:
         float
             In the metric's unit; NaN where the value is NaN or the model has no entry.
         """
-        found = self.at(entry, level)
-        if found is None or not math.isfinite(value):
-            return math.nan
-        factor = found.groups.get(group, 1.0)
-        return factor * math.hypot(found.absolute, found.relative * value)
+        return _capture(self.at(entry, level), group, value)
 
     def uncertainty(self, entry: Metric, group: str, level: float, value: float) -> Uncertainty:
         """Both parts of the standard error of one photo's number, by model and default.
@@ -245,10 +255,9 @@ class PrecisionModel:
         -------
         Uncertainty
         """
-        capture = self.capture(entry, group, level, value)
         found = self.at(entry, level)
         size = abs(value) if found is None else found.size(value)
-        return Uncertainty(capture, day_to_day(entry).percent / 100.0 * size)
+        return Uncertainty(_capture(found, group, value), day_to_day(entry).percent / 100.0 * size)
 
     def added_by(
         self, entry: Metric, level: float, value: float, differences: Mapping[str, float]
@@ -314,19 +323,30 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     model, entries = precision_model(), metrics()
     group = {region.name: region.group for region in measured_regions()}
     result = []
+    # A level finer than a metric's finest repeats its number.
+    found: dict[tuple[str, str, float, float], tuple[float, float, Flag]] = {}
     for m in measurements:
-        found = model.uncertainty(entries[m.metric], group[m.region], m.level_px_mm, m.value)
-        known = math.isfinite(found.sem)
-        doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
+        if math.isnan(m.value) and math.isnan(m.sem) and math.isnan(m.sem_day):
+            result.append(m)
+            continue
+        entry = entries[m.metric]
+        level = min(m.level_px_mm, entry.finest_level_px_mm)
+        key = m.metric, m.region, level, m.value
+        if key not in found:
+            both = model.uncertainty(entry, group[m.region], level, m.value)
+            known = math.isfinite(both.sem)
+            doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
+            found[key] = both.sem, both.day if known else math.nan, doubt
+        sem, day, doubt = found[key]
         result.append(
             Measurement(
                 metric=m.metric,
                 region=m.region,
                 level_px_mm=m.level_px_mm,
                 value=m.value,
-                sem=found.sem,
-                sem_day=found.day if known else math.nan,
-                flags=m.flags | doubt if doubt else m.flags,
+                sem=sem,
+                sem_day=day,
+                flags=m.flags if doubt is Flag.NONE else m.flags | doubt,
             )
         )
     return tuple(result)

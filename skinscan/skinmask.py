@@ -123,6 +123,17 @@ def _position_terms() -> NDArray[np.float32]:
 
 
 @cache
+def _design(count: int, step: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First ``count`` position terms at every ``step``-th grid pixel, and their products in pairs.
+
+    Shapes (N, count) and (N, count²).
+    """
+    terms = _position_terms()[::step, ::step, :count]
+    rows = terms.reshape(-1, count).astype(np.float64)
+    return rows, (rows[:, :, None] * rows[:, None, :]).reshape(-1, count * count)
+
+
+@cache
 def _bare_zone() -> NDArray[np.bool_]:
     """Where hair hardly ever lies on the face, on the grid."""
     places = _places()
@@ -165,18 +176,18 @@ def _trend(
     (Tukey's biweight); returns the residual everywhere and its robust spread.
     """
     step = 3
-    rows = terms[::step, ::step].reshape(-1, terms.shape[-1]).astype(np.float64)
+    rows, products = _design(terms.shape[-1], step)
+    count = rows.shape[1]
     flat = values[::step, ::step].reshape(-1).astype(np.float64)
     seed = start[::step, ::step].reshape(-1)
     inside = domain[::step, ::step].reshape(-1)
     weight: NDArray[np.float64] = np.asarray(seed, dtype=np.float64)
-    ridge = np.diag([0.0] + [1e-3 * max(float(weight.sum()), 1.0)] * (rows.shape[1] - 1))
+    ridge = np.diag([0.0] + [1e-3 * max(float(weight.sum()), 1.0)] * (count - 1))
     spread = reach
-    beta: NDArray[np.float64] = np.zeros(rows.shape[1])
+    beta: NDArray[np.float64] = np.zeros(count)
     for turn in range(8):
-        weighted = rows * weight[:, None]
-        normal = weighted.T @ rows + ridge + 1e-9 * np.eye(len(ridge))
-        beta = np.asarray(np.linalg.solve(normal, weighted.T @ flat), dtype=np.float64)
+        normal = (weight @ products).reshape(count, count) + ridge + 1e-9 * np.eye(count)
+        beta = np.asarray(np.linalg.solve(normal, (weight * flat) @ rows), dtype=np.float64)
         residual = flat - rows @ beta
         used = seed if turn < 2 else inside
         near = residual[used & (np.abs(residual) < reach)]

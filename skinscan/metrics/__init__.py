@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skinscan.facemap import LEVEL_TOLERANCE, FaceMap
 from skinscan.flags import Flag
-from skinscan.frame import LEVELS_PX_MM
+from skinscan.frame import GRID_PX_MM, LEVELS_PX_MM
 from skinscan.landmarks import View
 from skinscan.metrics.lines import LevelLines, find_lines
 from skinscan.metrics.maps import FaceMaps, face_maps
@@ -75,12 +75,13 @@ def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
     """Find the flags that hold for every metric of a region in this photo."""
     base = min(facemap.layers)
     outline = region_mask(region.name, base)
-    area = max(int(outline.sum()), 1)
+    area = max(int(np.count_nonzero(outline)), 1)
     flags = Flag.NONE
-    if facemap.layers[base].skin[outline].sum() < _ENOUGH_SEEN * area:
+    if np.count_nonzero(facemap.layers[base].skin & outline) < _ENOUGH_SEEN * area:
         flags |= Flag.OCCLUDED
-    over = facemap.clipped[region_mask(region.name, 2.0)]
-    if over.mean() > _CLIPPED_SHARE:
+    inside = region_mask(region.name, GRID_PX_MM)
+    over = np.count_nonzero(facemap.clipped & inside)
+    if over > _CLIPPED_SHARE * max(int(np.count_nonzero(inside)), 1):
         flags |= Flag.CLIPPED
     if not region.seen_from(view):
         flags |= Flag.WRONG_VIEW
@@ -129,11 +130,14 @@ def measure(
         for item in atlas
     }
     resolution = facemap.resolution_px_mm
+    levels = sorted(facemap.layers)
     for entry in metrics().values():
+        view_flag = _view_flag(entry, view)
         for group in entry.groups:
             for item in members(group):
                 found: dict[float, float] = {}
-                for level in sorted(facemap.layers):
+                usual = _merged(common[item.name], entry.flags, view_flag)
+                for level in levels:
                     value, flags = _value(
                         entry, samples, item, level=level, resolution=resolution, found=found
                     )
@@ -145,12 +149,7 @@ def measure(
                             value=value,
                             sem=math.nan,
                             sem_day=math.nan,
-                            flags=_merged(
-                                flags,
-                                common[item.name],
-                                entry.flags,
-                                _view_flag(entry, view),
-                            ),
+                            flags=usual if flags is Flag.NONE else _merged(flags, usual),
                         )
                     )
     return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)

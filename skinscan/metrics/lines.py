@@ -7,8 +7,9 @@ that stand out from the grain of the skin around them are traced, linked and mea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import pairwise
 
@@ -108,30 +109,51 @@ class LevelLines:
         Contrast in % of the best line through each pixel, before any threshold.
     valley_level_px_mm : float
         Level of ``valley``.
+    memory : dict
+        What depends on ``valley`` alone; shared by levels that have the same.
     """
 
     lines: tuple[Line, ...]
     candidates: tuple[Line, ...]
     valley: NDArray[np.float32]
     valley_level_px_mm: float
+    memory: dict[Hashable, float] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def widths_mm(self) -> NDArray[np.float64]:
+        """Width of each candidate, shape (candidates,)."""
+        return np.array([line.width_mm for line in self.candidates], dtype=np.float64)
+
+    @cached_property
+    def contrasts_pct(self) -> NDArray[np.float64]:
+        """Contrast of each candidate, shape (candidates,)."""
+        return np.array([line.contrast_pct for line in self.candidates], dtype=np.float64)
+
+    @cached_property
+    def certainties(self) -> NDArray[np.float64]:
+        """Mean certainty of each candidate, shape (candidates,)."""
+        return np.array([line.certainty for line in self.candidates], dtype=np.float64)
 
     @cached_property
     def _steps(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
         """Flat map index, candidate and certain length in mm of every step."""
-        rows, columns = map_size(self.valley_level_px_mm)
-        index, owner, length = [], [], []
-        for i, line in enumerate(self.candidates):
-            middle = 0.5 * (line.points_mm[1:] + line.points_mm[:-1])
-            px = np.round(mm_to_map_px(middle, self.valley_level_px_mm)).astype(np.intp)
-            u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
-            index.append(v * columns + u)
-            owner.append(np.full(len(u), i, dtype=np.intp))
-            certain = 0.5 * (line.weights[1:] + line.weights[:-1])
-            length.append(certain * np.hypot(*np.diff(line.points_mm, axis=0).T))
-        if not index:
+        if not self.candidates:
             none = np.zeros(0, dtype=np.intp)
             return none, none, np.zeros(0)
-        return np.concatenate(index), np.concatenate(owner), np.concatenate(length)
+        rows, columns = map_size(self.valley_level_px_mm)
+        points = np.vstack([line.points_mm for line in self.candidates])
+        weights = np.concatenate([line.weights for line in self.candidates])
+        owner = np.repeat(
+            np.arange(len(self.candidates)), [len(line.weights) for line in self.candidates]
+        )
+        middle = 0.5 * (points[1:] + points[:-1])
+        px = np.rint(mm_to_map_px(middle, self.valley_level_px_mm)).astype(np.intp)
+        u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
+        certain = 0.5 * (weights[1:] + weights[:-1])
+        length = certain * np.hypot(*np.diff(points, axis=0).T)
+        # From the end of one line to the start of the next is no step.
+        step = owner[1:] == owner[:-1]
+        return (v * columns + u)[step], owner[1:][step], length[step]
 
     def lengths_inside(self, region: str) -> NDArray[np.float64]:
         """Length in mm, times certainty, of each candidate inside a region, shape (candidates,)."""
@@ -146,17 +168,25 @@ class LevelLines:
         Within a line's width plus ``margin_mm``, in steps of a quarter.
         """
         canvas = np.zeros(map_size(level), dtype=np.uint8)
+        if not self.candidates:
+            return canvas.astype(np.float32)
         shift = 4
         pieces = []
+        points = np.vstack([line.points_mm for line in self.candidates])
+        weights = np.concatenate([line.weights for line in self.candidates])
+        px = np.rint(mm_to_map_px(points, level) * 2**shift).astype(np.int32)
+        steps = np.rint(weights * _PRESENCE_STEPS).astype(np.intp)
+        changes = np.flatnonzero(np.diff(steps)) + 1
+        end = 0
         for line in self.candidates:
+            begin, end = end, end + len(line.weights)
             seen = seen_width_mm(line.width_mm, level)
             thick = max(1, round((seen + 2.0 * margin_mm) * level))
-            px = np.round(mm_to_map_px(line.points_mm, level) * 2**shift).astype(np.int32)
-            steps = np.round(line.weights * _PRESENCE_STEPS).astype(np.intp)
-            cuts = np.nonzero(np.diff(steps))[0] + 1
-            for a, b in pairwise([0, *cuts.tolist(), len(steps)]):
+            cuts = changes[np.searchsorted(changes, begin, side="right") :]
+            cuts = cuts[: np.searchsorted(cuts, end)]
+            for a, b in pairwise([begin, *cuts.tolist(), end]):
                 if steps[a]:
-                    pieces.append((int(steps[a]), thick, px[a : min(b + 1, len(px))]))
+                    pieces.append((int(steps[a]), thick, px[a : min(b + 1, end)]))
         # The more certain one wins where lines touch.
         for certain, thick, px in sorted(pieces, key=lambda piece: piece[0]):
             cv2.polylines(canvas, [px], False, certain, thickness=thick, shift=shift)
@@ -186,6 +216,7 @@ class _Traced:
     level: float
     pieces: tuple[NDArray[np.float64], ...]
     weights: tuple[NDArray[np.float64], ...]
+    memory: dict[Hashable, float] = field(default_factory=dict, repr=False)
 
 
 def _grain_around(faces: FaceMaps) -> NDArray[np.float32]:
@@ -211,25 +242,38 @@ def _steps(length: float) -> int:
     return 2 * round(length / STEP_MM) + 1
 
 
-def _certainty(grains: NDArray[np.float64], length: float) -> NDArray[np.float64]:
-    """Certainty of each point of a course from its contrast in grains, shape (N,).
+def _certainties(
+    grains: Sequence[NDArray[np.float64]], lengths: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Certainty of each point of some courses from its contrast in grains, (N,) for each.
 
     It looks at what lies near along the line, so that it hardly matters whether a faint stretch
     far away was joined to it.
     """
-    here = gaussian_filter1d(grains, 2.0, mode="nearest")
+    # All courses in one row, with so much room between them that none sees another.
+    smooth, window = 2.0, _WINDOW_MM / STEP_MM
+    room = max(math.ceil(4.0 * window), _steps(_STRONGEST_MM), _steps(_NEAR_MM)) + 1
+    sizes = np.array([len(g) for g in grains])
+    begin = room + np.cumsum(sizes + 2 * room) - sizes - 2 * room
+    row = np.zeros(int(begin[-1] + sizes[-1] + room))
+    held = np.zeros_like(row)
+    on = np.zeros(row.shape, dtype=bool)
+    for start, values in zip(begin.tolist(), grains, strict=True):
+        stop = start + len(values)
+        on[start:stop] = True
+        row[start:stop] = held[start:stop] = values
+        held[start - room : start], held[stop : stop + room] = values[0], values[-1]
+    here = np.where(on, gaussian_filter1d(held, smooth, mode="nearest"), 0.0)
     strongest = maximum_filter1d(here, _steps(_STRONGEST_MM), mode="constant")
-    window = gaussian_filter1d(grains, _WINDOW_MM / STEP_MM, mode="constant")
-    window = maximum_filter1d(window, _steps(_NEAR_MM), mode="constant")
-    limits = np.stack(
-        [
-            _rising(here, _HERE_GRAINS),
-            _rising(strongest, _STRONGEST_GRAINS),
-            _rising(window, _WINDOW_GRAINS),
-            np.full(len(grains), float(_rising(np.array(length), _LENGTH_MM))),
-        ]
-    )
-    return np.asarray(limits.min(axis=0), dtype=np.float64)
+    mean = np.where(on, gaussian_filter1d(row, window, mode="constant"), 0.0)
+    best = maximum_filter1d(mean, _steps(_NEAR_MM), mode="constant")
+    least = np.minimum(_rising(here, _HERE_GRAINS), _rising(strongest, _STRONGEST_GRAINS))
+    least = np.minimum(least, _rising(best, _WINDOW_GRAINS))
+    long_enough = _rising(lengths, _LENGTH_MM)
+    return [
+        np.minimum(least[start : start + size], enough)
+        for start, size, enough in zip(begin.tolist(), sizes.tolist(), long_enough, strict=True)
+    ]
 
 
 def _traced(
@@ -248,45 +292,60 @@ def _traced(
         fit = resized_area if searched > level else resized_linear
         contrast = fit(found.contrast, rows, columns)
         which = resized_nearest(found.direction, rows, columns)
-        better = contrast > best
-        np.copyto(best, contrast, where=better)
-        np.copyto(direction, which, where=better)
+        better = cv2.compare(contrast, best, cv2.CMP_GT)
+        cv2.copyTo(which, better, direction)
+        np.maximum(best, contrast, out=best)
     best[~faces.levels[level].layer.skin] = 0.0
     relative = best / resized_linear(grain, rows, columns)
     mask = crests(relative, direction, above=_TRACED_GRAINS)
     joined = join_pieces([map_px_to_mm(path, level) for path in pixel_paths(mask)])
+    courses = resample(joined, STEP_MM)
     pieces, weights = [], []
-    for piece in (resample(course, STEP_MM) for course in joined):
-        grains = sampled(relative, mm_to_map_px(piece, level)[:, None, :])[:, 0]
-        certainty = _certainty(grains.astype(np.float64), length_mm(piece))
-        if certainty.any():
-            pieces.append(piece)
-            weights.append(certainty)
+    if courses:
+        grains = sampled(relative, mm_to_map_px(np.vstack(courses), level)[:, None, :])[:, 0]
+        ends = np.cumsum([len(course) for course in courses])
+        certainties = _certainties(
+            np.split(grains.astype(np.float64), ends[:-1]),
+            np.array([length_mm(course) for course in courses]),
+        )
+        for course, certainty in zip(courses, certainties, strict=True):
+            if certainty.any():
+                pieces.append(course)
+                weights.append(certainty)
     return _Traced(best, level, tuple(pieces), tuple(weights))
 
 
 def _measured(traced: _Traced, maps: LevelMaps, grain: NDArray[np.float32]) -> tuple[Line, ...]:
     nearest, names = _nearest_region(traced.level)
     rows, columns = nearest.shape
-    lines = []
     measured = measure_profiles(traced.pieces, maps)
-    for (centred, depth, seen_mm, filled), weights in zip(measured, traced.weights, strict=True):
+    if not measured:
+        return ()
+    centrelines = [centred for centred, *_ in measured]
+    points = np.vstack(centrelines)
+    sizes = np.array([len(centred) for centred in centrelines])
+    begin = np.cumsum(sizes) - sizes
+    around = sampled(grain, mm_to_map_px(points, GRID_PX_MM)[:, None, :])[:, 0]
+    around = np.add.reduceat(around.astype(np.float64), begin) / sizes
+    depths = np.array([depth for _, depth, _, _ in measured])
+    clear = np.minimum(
+        _rising(depths / around, _ACROSS_GRAINS),
+        _rising(np.array([filled for *_, filled in measured]), _FILLED),
+    )
+    px = np.rint(mm_to_map_px(points, traced.level)).astype(np.intp)
+    u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
+    regions_along = np.split(nearest[v, u], begin[1:])
+    lines = []
+    for k, (centred, depth, seen_mm, _) in enumerate(measured):
         if depth > _THREAD_PCT and seen_mm < _THREAD_MM:
             continue
-        around = sampled(grain, mm_to_map_px(centred, GRID_PX_MM)[:, None, :]).mean()
-        whole = min(
-            float(_rising(np.array(depth / around), _ACROSS_GRAINS)),
-            float(_rising(np.array(filled), _FILLED)),
-        )
+        whole = float(clear[k])
         if not whole:
             continue
-        px = np.round(mm_to_map_px(centred, traced.level)).astype(int)
-        u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
-        region = names[int(np.bincount(nearest[v, u]).argmax())]
+        region = names[int(np.bincount(regions_along[k]).argmax())]
         width = true_width_mm(seen_mm, maps.layer.level_px_mm)
-        lines.append(
-            Line(centred, region, length_mm(centred), depth, width, np.minimum(weights, whole))
-        )
+        weights = np.minimum(traced.weights[k], whole)
+        lines.append(Line(centred, region, length_mm(centred), depth, width, weights))
     lines.sort(key=lambda line: -line.contrast_pct * line.length_mm)
     return tuple(lines)
 
@@ -375,5 +434,6 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
             candidates=candidates,
             valley=course.valley,
             valley_level_px_mm=level,
+            memory=course.memory,
         )
     return result

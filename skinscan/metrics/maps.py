@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
@@ -29,14 +29,14 @@ def masked_blur(
 
     Parameters
     ----------
-    picture : ndarray of float32, shape (H, W)
+    picture : ndarray of float32, shape (H, W) or (H, W, 3)
     mask : ndarray of bool, shape (H, W)
     sigma_px : float
         Standard deviation in px.
 
     Returns
     -------
-    ndarray of float32, shape (H, W)
+    ndarray of float32, shape of ``picture``
         Far from the mask the nearest mean fades to 0.
 
     Notes
@@ -47,15 +47,17 @@ def masked_blur(
     """
     shrink = max(1, int(sigma_px // 4))
     weight = mask.astype(np.float32)
-    value = picture * weight
-    height, width = picture.shape
+    colour = picture.ndim == 3
+    value = picture * (weight[..., None] if colour else weight)
+    height, width = mask.shape
     if shrink > 1:
         rows, columns = -(-height // shrink), -(-width // shrink)
         value = resized_area(value, rows, columns)
         weight = resized_area(weight, rows, columns)
     sigma = sigma_px / shrink
     low = np.maximum(gaussian_zero(weight, sigma), np.float32(1e-3))
-    mean = np.asarray(gaussian_zero(value, sigma) / low, dtype=np.float32)
+    mean = gaussian_zero(value, sigma)
+    mean /= low[..., None] if colour else low
     return resized_linear(mean, height, width)
 
 
@@ -68,18 +70,24 @@ class LevelMaps:
     layer : Layer
     base : Layer
         The coarsest layer of the same face.
+    means : dict
+        Local means of ``base`` by sigma in mm, shared by all levels of a face.
     """
 
     layer: Layer
     base: Layer
+    means: dict[float, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def illumination(self, sigma_mm: float) -> NDArray[np.float32]:
         """Local mean of ``log_y`` over the skin (Gaussian sigma in mm).
 
         Taken on the coarsest layer, where a wide mean costs next to nothing.
         """
-        mean = masked_blur(self.base.log_y, self.base.skin, sigma_mm * self.base.level_px_mm)
-        return resized_linear(mean, *self.layer.log_y.shape)
+        if sigma_mm not in self.means:
+            self.means[sigma_mm] = masked_blur(
+                self.base.log_y, self.base.skin, sigma_mm * self.base.level_px_mm
+            )
+        return resized_linear(self.means[sigma_mm], *self.layer.log_y.shape)
 
     @cached_property
     def skin_weight(self) -> NDArray[np.float32]:
@@ -97,10 +105,24 @@ class LevelMaps:
         # A Gaussian passes half of the amplitude at a wavelength of 5.3 sigma.
         fine = fine_mm / 5.3 * layer.level_px_mm
         coarse = coarse_mm / 5.3 * layer.level_px_mm
-        low = masked_blur(layer.log_y, layer.skin, coarse)
+        result = np.zeros(layer.skin.shape, dtype=np.float32)
+        part = self._skin_window
+        log_y, skin = layer.log_y[part], layer.skin[part]
+        if not skin.size:
+            return result
+        low = masked_blur(log_y, skin, coarse)
         # Below half a pixel the pixels themselves are the limit.
-        high = layer.log_y if fine < 0.5 else masked_blur(layer.log_y, layer.skin, fine)
-        return np.where(layer.skin, high - low, np.float32(0.0))
+        high = log_y if fine < 0.5 else masked_blur(log_y, skin, fine)
+        np.subtract(high, low, out=result[part], where=skin)
+        return result
+
+    @cached_property
+    def _skin_window(self) -> tuple[slice, slice]:
+        """Rows and columns that enclose the skin."""
+        skin = self.layer.skin
+        spans = [np.flatnonzero(skin.any(axis=axis)) for axis in (1, 0)]
+        down, across = (slice(s[0], s[-1] + 1) if len(s) else slice(0, 0) for s in spans)
+        return down, across
 
     @cached_property
     def roughness_band(self) -> NDArray[np.float32]:
@@ -130,8 +152,11 @@ class LevelMaps:
         Ratios, so that exposure and the colour of the lamp shift the whole face alike.
         """
         sigma = SLOW_MM * self.layer.level_px_mm
-        light = [masked_blur(self.linear[..., k], self.layer.skin, sigma) for k in range(3)]
-        red, green, blue = (np.maximum(channel, np.float32(1e-4)) for channel in light)
+        light = masked_blur(self.linear, self.layer.skin, sigma)
+        floored: list[NDArray[np.float32]] = [
+            np.maximum(light[..., k], np.float32(1e-4)) for k in range(3)
+        ]
+        red, green, blue = floored
         return np.stack([cv2.log(red / green), cv2.log(blue / green)], axis=-1) * np.float32(100.0)
 
     @cached_property
@@ -142,10 +167,10 @@ class LevelMaps:
     @cached_property
     def pigment_reference(self) -> NDArray[np.float32]:
         """Median haemoglobin and melanin of all visible skin, shape (2,)."""
-        skin = self.pigments[self.layer.skin]
-        if not len(skin):
+        skin = np.ascontiguousarray(self.pigments[self.layer.skin].T)
+        if not skin.size:
             return np.full(2, np.nan, dtype=np.float32)
-        return np.asarray(np.median(skin, axis=0), dtype=np.float32)
+        return np.asarray(np.median(skin, axis=1), dtype=np.float32)
 
     @cached_property
     def spot_contrast(self) -> NDArray[np.float32]:
@@ -189,4 +214,7 @@ class FaceMaps:
 def face_maps(facemap: FaceMap) -> FaceMaps:
     """Prepare the shared pictures; each is computed when first asked for."""
     base = facemap.layers[min(facemap.layers)]
-    return FaceMaps(facemap, {lv: LevelMaps(layer, base) for lv, layer in facemap.layers.items()})
+    means: dict[float, NDArray[np.float32]] = {}
+    return FaceMaps(
+        facemap, {lv: LevelMaps(layer, base, means) for lv, layer in facemap.layers.items()}
+    )

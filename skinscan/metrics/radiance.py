@@ -5,6 +5,8 @@ Taken at 2 px/mm and smoothed over 1 mm and more: pores and lines do not count.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,10 +38,14 @@ _BRIGHT, _USUAL = 95.0, 50.0
 _LEAST_PIXELS = 200
 
 
-def _lit(sample: RegionSample) -> NDArray[np.bool_]:
-    level = sample.layer.level_px_mm
+@cache
+def _lit_planes(level: float) -> NDArray[np.bool_]:
     inside = [region_mask(r.name, level) for group in _LIT_PLANES for r in members(group)]
-    return np.asarray(np.any(inside, axis=0) & sample.layer.skin)
+    return np.asarray(np.any(inside, axis=0))
+
+
+def _lit(sample: RegionSample) -> NDArray[np.bool_]:
+    return np.asarray(_lit_planes(sample.layer.level_px_mm) & sample.layer.skin)
 
 
 def _specular_fraction(sample: RegionSample) -> float:
@@ -48,13 +54,7 @@ def _specular_fraction(sample: RegionSample) -> float:
     if lit.sum() < _LEAST_PIXELS:
         return float("nan")
     sigma = _GLOSS_MM * sample.layer.level_px_mm
-    light = np.stack(
-        [
-            masked_blur(np.ascontiguousarray(sample.maps.linear[..., k]), skin, sigma)
-            for k in range(3)
-        ],
-        axis=-1,
-    )
+    light = masked_blur(sample.maps.linear, skin, sigma)
     brightness = luminance(light)
     low, high = np.percentile(brightness[skin], _MATT_PERCENTILES)
     matt = skin & (brightness >= low) & (brightness <= high)

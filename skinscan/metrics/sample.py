@@ -64,9 +64,16 @@ class RegionSample:
         return np.asarray(whole[self.window] & self.layer.skin[self.window])
 
     @cached_property
+    def _places(self) -> NDArray[np.intp]:
+        """Flat index in the whole layer of each pixel of ``mask``."""
+        rows, columns = np.nonzero(self.mask)
+        down, across = (part.start for part in self.window)
+        return np.asarray((rows + down) * self.layer.skin.shape[1] + columns + across)
+
+    @cached_property
     def area_cm2(self) -> float:
         """Area of the skin that is measured."""
-        return float(self.mask.sum()) / self.layer.level_px_mm**2 / 100.0
+        return float(np.count_nonzero(self.mask)) / self.layer.level_px_mm**2 / 100.0
 
     @cached_property
     def flat(self) -> NDArray[np.float32]:
@@ -100,7 +107,7 @@ class RegionSample:
 
     def pixels(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values of a picture on the region's skin, shape (n,) or (n, channels)."""
-        return picture[self.window][self.mask]
+        return np.take(picture.reshape(-1, *picture.shape[2:]), self._places, axis=0)
 
 
 P = ParamSpec("P")

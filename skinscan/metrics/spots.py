@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -41,6 +42,19 @@ class Spots:
     place_px: NDArray[np.intp]
     area_mm2: NDArray[np.float64]
     weight: NDArray[np.float64]
+
+    @cached_property
+    def _pixels(self) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        """Flat index of every pixel of a spot, and the spot."""
+        at = np.flatnonzero(self.pieces)
+        return at, self.pieces.ravel()[at] - 1
+
+    def share_inside(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Share of each spot's core that lies inside a mask, shape (N,)."""
+        at, spot = self._pixels
+        count = len(self.weight)
+        inside = np.bincount(spot[mask.ravel()[at]], minlength=count)
+        return np.asarray(inside / np.bincount(spot, minlength=count))
 
 
 def find_spots(

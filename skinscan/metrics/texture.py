@@ -12,7 +12,6 @@ from functools import cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.feature import graycomatrix, graycoprops
 
 from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
@@ -49,37 +48,49 @@ def _roughness_rz(sample: RegionSample) -> float:
     band = sample.cut(sample.maps.roughness_band)
     tile = max(4, round(_TILE_MM * sample.layer.level_px_mm))
     down, across = -(-skin.shape[0] // tile), -(-skin.shape[1] // tile)
-    margin = ((0, down * tile - skin.shape[0]), (0, across * tile - skin.shape[1]))
-    tiles = (down, tile, across, tile)
-    inside = np.pad(skin, margin).reshape(tiles)
-    values = np.pad(band, margin).reshape(tiles)
-    enough = inside.sum(axis=(1, 3)) >= 0.5 * tile * tile
+    rows, columns = skin.shape
+    inside = np.zeros((down * tile, across * tile), dtype=bool)
+    inside[:rows, :columns] = skin
+    count = inside.reshape(down, tile, across * tile).sum(axis=1, dtype=np.int32)
+    enough = count.reshape(down, across, tile).sum(axis=2) >= 0.5 * tile * tile
     if not enough.any():
         return float("nan")
-    highest = values.max(axis=(1, 3), where=inside, initial=-np.inf)
-    lowest = values.min(axis=(1, 3), where=inside, initial=np.inf)
-    return float((highest - lowest)[enough].mean())
+
+    def extreme(reduce: np.ufunc, none: float) -> NDArray[np.float32]:
+        # Down first, which runs along whole rows.
+        values = np.full(inside.shape, none, dtype=np.float32)
+        np.copyto(values[:rows, :columns], band, where=skin)
+        of_rows = reduce.reduce(values.reshape(down, tile, across * tile), axis=1)
+        return np.asarray(reduce.reduce(of_rows.reshape(down, across, tile), axis=2))
+
+    spans = extreme(np.maximum, -np.inf)[enough] - extreme(np.minimum, np.inf)[enough]
+    return float(spans.mean())
 
 
 @once_per_sample
 def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float64] | None:
     """Symmetric co-occurrence matrix over four directions, skin only, normalised."""
     skin = sample.plain
-    if skin.sum() < 100:
+    if np.count_nonzero(skin) < 100:
         return None
     flat = sample.flat
     unit = (flat + _GLCM_RANGE_PCT / 2) / _GLCM_STEP_PCT
     # Level 0 stands for everything that is not plain skin and is dropped afterwards.
     codes = np.where(skin, np.clip(unit, 0, _GLCM_LEVELS - 1) + 1, 0).astype(np.uint8)
     step = max(1, round(distance_mm * sample.layer.level_px_mm))
-    counts = graycomatrix(
-        codes,
-        [step],
-        [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4],
-        levels=_GLCM_LEVELS + 1,
-        symmetric=True,
-    )
-    pairs = counts[1:, 1:].sum(axis=(2, 3)).astype(np.float64)
+    wide = _GLCM_LEVELS + 1
+    rows, columns = codes.shape
+    slope = round(step * math.sqrt(0.5))
+    one_way: NDArray[np.float64] = np.zeros((wide, wide))
+    for down, right in ((0, step), (slope, slope), (step, 0), (slope, -slope)):
+        # Pairs of a place and the one so many rows down and columns to the right.
+        left, width = max(right, 0), max(columns - abs(right), 0)
+        here = slice(0, max(rows - down, 0)), slice(left - right, left - right + width)
+        there = slice(down, rows), slice(left, left + width)
+        one_way += cv2.calcHist(
+            [codes[here], codes[there]], [0, 1], None, [wide, wide], [0, wide, 0, wide]
+        )
+    pairs = (one_way + one_way.T)[1:, 1:]
     total = pairs.sum()
     return pairs / total if total > 0 else None
 
@@ -92,9 +103,12 @@ def _glcm(quantity: str, distance_mm: float) -> Callable[[RegionSample], float]:
         if quantity == "entropy":
             seen = pairs[pairs > 0]
             return float(-(seen * np.log2(seen)).sum())
-        found = float(graycoprops(pairs[:, :, None, None], quantity)[0, 0])
+        i, j = np.indices(pairs.shape)
+        squared = (i - j) ** 2
+        if quantity == "homogeneity":
+            return float((pairs / (1.0 + squared)).sum())
         # The root has the unit of roughness: a square would double every unfairness.
-        return _GLCM_STEP_PCT * math.sqrt(found) if quantity == "contrast" else found
+        return _GLCM_STEP_PCT * math.sqrt(float((pairs * squared).sum()))
 
     return compute
 
@@ -147,10 +161,11 @@ def _uniform_codes() -> NDArray[np.uint8]:
 
 def _lbp_entropy(sample: RegionSample) -> float:
     skin = sample.plain
-    if skin.sum() < 100:
+    count = np.count_nonzero(skin)
+    if count < 100:
         return float("nan")
     codes = local_binary_patterns(sample.flat, threshold=_LBP_STEP_PCT)
-    share = np.bincount(codes[skin], minlength=10) / skin.sum()
+    share = np.bincount(codes[skin], minlength=10) / count
     seen = share[share > 0]
     return float(-(seen * np.log2(seen)).sum())
 
@@ -172,7 +187,7 @@ def _pore_map(sample: RegionSample) -> tuple[NDArray[np.float32], NDArray[np.boo
 
 def _pore_density(sample: RegionSample) -> float:
     _, peak = _pore_map(sample)
-    return float(peak.sum()) / sample.area_cm2
+    return float(np.count_nonzero(peak)) / sample.area_cm2
 
 
 def _pore_area_fraction(sample: RegionSample) -> float:

@@ -32,35 +32,41 @@ def _median(values: NDArray[np.float32]) -> float:
     return float(np.median(values)) if len(values) else float("nan")
 
 
+@once_per_sample
+def _median_lab(sample: RegionSample) -> tuple[float, float, float]:
+    lightness, red, yellow = np.ascontiguousarray(sample.pixels(sample.maps.lab).T)
+    return _median(lightness), _median(red), _median(yellow)
+
+
 def _lab(channel: int) -> Callable[[RegionSample], float]:
     def compute(sample: RegionSample) -> float:
-        return _median(sample.pixels(sample.maps.lab[..., channel]))
+        return _median_lab(sample)[channel]
 
     return compute
 
 
 def _ita(sample: RegionSample) -> float:
-    lab = sample.pixels(sample.maps.lab)
-    if not len(lab):
-        return float("nan")
-    lightness, yellow = _median(lab[:, 0]), _median(lab[:, 2])
+    lightness, _, yellow = _median_lab(sample)
     return float(np.degrees(np.arctan2(lightness - 50.0, yellow)))
 
 
 def _evenness(sample: RegionSample) -> float:
-    smooth = sample.pixels(sample.maps.slow_chroma)
-    if len(smooth) < 20:
+    smooth = np.ascontiguousarray(sample.pixels(sample.maps.slow_chroma).T)
+    if smooth.shape[1] < 20:
         return float("nan")
-    spread = 1.4826 * np.median(np.abs(smooth - np.median(smooth, axis=0)), axis=0)
+    middle = np.median(smooth, axis=1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(smooth - middle), axis=1)
     return float(np.hypot(*spread))
+
+
+@once_per_sample
+def _pigments(sample: RegionSample) -> NDArray[np.float32]:
+    return np.ascontiguousarray(sample.pixels(sample.maps.pigments).T)
 
 
 def _pigment(index: int) -> Callable[[RegionSample], float]:
     def compute(sample: RegionSample) -> float:
-        maps = sample.maps
-        return _median(sample.pixels(maps.pigments)[:, index]) - float(
-            maps.pigment_reference[index]
-        )
+        return _median(_pigments(sample)[index]) - float(sample.maps.pigment_reference[index])
 
     return compute
 
@@ -72,10 +78,11 @@ def _spots(sample: RegionSample) -> tuple[float, float]:
     count = len(spots.weight)
     if not count:
         return 0.0, 0.0
-    pixels = np.bincount(spots.pieces.ravel(), minlength=count + 1)[1:]
-    lined = np.bincount(spots.pieces[sample.line_presence >= ON_A_LINE], minlength=count + 1)[1:]
     inside = region_mask(sample.region.name, sample.layer.level_px_mm)[tuple(spots.place_px.T)]
-    weight = np.where(inside & (lined <= _ON_LINE * pixels), spots.weight, 0.0)
+    if not inside.any():
+        return 0.0, 0.0
+    lined = spots.share_inside(sample.line_presence >= ON_A_LINE)
+    weight = np.where(inside & (lined <= _ON_LINE), spots.weight, 0.0)
     return float(weight.sum()), float((weight * spots.area_mm2).sum())
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
 from skinscan.frame import mm_to_map_px
 from skinscan.metrics.maps import LevelMaps
-from skinscan.pixels import sampled
+from skinscan.pixels import sampled_at
 
 #: Distance between the points of a line.
 STEP_MM = 0.5
@@ -21,6 +22,8 @@ STEP_MM = 0.5
 _GAP_MM, _GAP_DEG = 5.0, 30.0
 #: Ends this close touch; their gap has no direction.
 _TOUCHING_MM = 0.75
+#: The heading of an end is that of its last so many steps.
+_HEADING_POINTS = 12
 
 
 def length_mm(points: NDArray[np.float64]) -> float:
@@ -28,63 +31,91 @@ def length_mm(points: NDArray[np.float64]) -> float:
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
+#: Row and column of the neighbours of a pixel: straight ones, then diagonal ones with the two
+#: straight ones beside each.
+_STRAIGHT = ((-1, 0), (1, 0), (0, -1), (0, 1))
+_DIAGONAL = (((-1, -1), 0, 2), ((-1, 1), 0, 3), ((1, -1), 1, 2), ((1, 1), 1, 3))
+
+
+def _neighbours(thin: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Find the 8 neighbours of each pixel, by number in raster order, and which of them are linked.
+
+    Both of shape (n, 8).
+    """
+    padded = np.pad(thin, 1)
+    at = np.flatnonzero(padded)
+    number = np.full(padded.size, -1, dtype=np.intp)
+    number[at] = np.arange(len(at))
+    width = padded.shape[1]
+    near = [number[at + dr * width + dc] for dr, dc in _STRAIGHT]
+    linked = [n >= 0 for n in near]
+    for (dr, dc), one, other in _DIAGONAL:
+        near.append(number[at + dr * width + dc])
+        # A diagonal step that a straight one already makes is no branch.
+        linked.append((near[-1] >= 0) & ~linked[one] & ~linked[other])
+    return np.stack(near, axis=1), np.stack(linked, axis=1)
+
+
 def pixel_paths(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     """Split a thin mask at its branchings into ordered pixel paths (column, row)."""
     thin: NDArray[np.bool_] = skeletonize(mask)
-    rows, columns = np.nonzero(thin)
-    pixels = set(zip(rows.tolist(), columns.tolist(), strict=True))
+    row, column = np.divmod(np.flatnonzero(thin), thin.shape[1])
+    place = np.column_stack([column, row]).astype(np.float64)
+    neighbour, linked = _neighbours(thin)
+    paths = _walks(neighbour[linked].tolist(), linked.sum(axis=1))
+    if not paths:
+        return []
+    ends = np.cumsum([len(path) for path in paths])
+    return np.split(place[list(chain.from_iterable(paths))], ends[:-1])
 
-    def around(p: tuple[int, int]) -> list[tuple[int, int]]:
-        r, c = p
-        straight = [q for q in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)) if q in pixels]
-        # A diagonal step that a straight one already makes is no branch.
-        diagonal = [
-            (r + dr, c + dc)
-            for dr in (-1, 1)
-            for dc in (-1, 1)
-            if (r + dr, c + dc) in pixels
-            and (r + dr, c) not in pixels
-            and (r, c + dc) not in pixels
-        ]
-        return straight + diagonal
 
-    near = {p: around(p) for p in pixels}
-    nodes = [p for p in sorted(pixels) if len(near[p]) != 2]
-    visited: set[tuple[tuple[int, int], tuple[int, int]]] = set()
-    used: set[tuple[int, int]] = set()
+def _walks(near: list[int], degree: NDArray[np.intp]) -> list[list[int]]:
+    """Walk every way between two branchings or ends once, then every ring.
+
+    ``near`` lists the neighbours of pixel 0, then those of pixel 1 and so on, ``degree`` how many
+    each has.
+    """
+    begin: list[int] = np.concatenate([[0], np.cumsum(degree)]).tolist()
+    passed: list[bool] = (degree == 2).tolist()
+    visited: set[tuple[int, int]] = set()
+    used = [False] * len(passed)
     paths = []
 
-    def walk(first: tuple[int, int], second: tuple[int, int]) -> list[tuple[int, int]]:
-        path = [first, second]
-        while len(near[path[-1]]) == 2:
-            a, b = near[path[-1]]
-            following = b if a == path[-2] else a
-            if following == path[0]:
+    def walk(start: int, second: int) -> None:
+        path = [start, second]
+        before, here = start, second
+        while passed[here]:
+            at = begin[here]
+            following = near[at + 1] if near[at] == before else near[at]
+            if following == start:
                 break
             path.append(following)
-        return path
+            before, here = here, following
+        for pixel in path:
+            used[pixel] = True
+        visited.update([(path[0], path[1]), (path[-1], path[-2])])
+        paths.append(path)
 
-    for node in nodes:
-        for neighbour in near[node]:
-            if (node, neighbour) in visited:
-                continue
-            path = walk(node, neighbour)
-            visited.update([(path[0], path[1]), (path[-1], path[-2])])
-            used.update(path)
-            paths.append(path)
-    for pixel in sorted(pixels - used):
-        if pixel not in used and near[pixel]:
-            path = walk(pixel, near[pixel][0])
-            used.update(path)
-            paths.append(path)
-    return [np.array([(c, r) for r, c in path], dtype=np.float64) for path in paths]
+    for node in np.flatnonzero(degree != 2).tolist():
+        for following in near[begin[node] : begin[node + 1]]:
+            if (node, following) not in visited:
+                walk(node, following)
+    for pixel in np.flatnonzero(degree == 2).tolist():
+        if not used[pixel]:
+            walk(pixel, near[begin[pixel]])
+    return paths
 
 
-def _heading(points: NDArray[np.float64], *, at_start: bool) -> NDArray[np.float64]:
-    """Return the unit vector that leaves the line at one of its ends."""
-    span = min(len(points) - 1, 12)
-    vector = points[0] - points[span] if at_start else points[-1] - points[-1 - span]
-    return np.asarray(vector / max(float(np.hypot(*vector)), 1e-9))
+def _headings(pieces: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the unit vectors that leave each piece at its start and at its end."""
+    ends = np.empty((len(pieces), 2, 2))
+    inner = np.empty_like(ends)
+    for k, points in enumerate(pieces):
+        span = min(len(points) - 1, _HEADING_POINTS)
+        ends[k] = points[0], points[-1]
+        inner[k] = points[span], points[-1 - span]
+    vector = (ends - inner).reshape(-1, 2)
+    return np.asarray(vector / np.maximum(np.hypot(*vector.T), 1e-9)[:, None])
 
 
 def _matched_ends(pieces: Sequence[NDArray[np.float64]]) -> dict[int, int]:
@@ -94,7 +125,8 @@ def _matched_ends(pieces: Sequence[NDArray[np.float64]]) -> dict[int, int]:
     """
     limit = math.cos(math.radians(_GAP_DEG))
     position = np.array([p[e] for p in pieces for e in (0, -1)])
-    heading = np.array([_heading(p, at_start=s) for p in pieces for s in (True, False)])
+    heading = _headings(pieces)
+    # Its order decides between pairs that cost the same.
     pairs = cKDTree(position).query_pairs(_GAP_MM, output_type="ndarray")
     a, b = pairs[:, 0], pairs[:, 1]
     gap = position[b] - position[a]
@@ -107,21 +139,22 @@ def _matched_ends(pieces: Sequence[NDArray[np.float64]]) -> dict[int, int]:
     good &= touching | ((heading[b] * -toward).sum(axis=1) > limit)
     cost = distance + 3.0 * (1.0 - facing)
     partner: dict[int, int] = {}
-    chain = list(range(len(pieces)))
+    joined_to = list(range(len(pieces)))
 
     def root(i: int) -> int:
-        while chain[i] != i:
-            i = chain[i]
+        while joined_to[i] != i:
+            i = joined_to[i]
         return i
 
-    for n in np.argsort(cost, kind="stable"):
-        one, other = int(a[n]), int(b[n])
-        if not good[n] or one in partner or other in partner:
+    order = np.argsort(cost, kind="stable")
+    order = order[good[order]]
+    for one, other in zip(a[order].tolist(), b[order].tolist(), strict=True):
+        if one in partner or other in partner:
             continue
         if root(one // 2) == root(other // 2):
             continue
         partner[one], partner[other] = other, one
-        chain[root(one // 2)] = root(other // 2)
+        joined_to[root(one // 2)] = root(other // 2)
     return partner
 
 
@@ -149,19 +182,75 @@ def join_pieces(paths: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64
     return joined + alone
 
 
-def resample(points: NDArray[np.float64], step: float) -> NDArray[np.float64]:
-    """Points at equal distances along a smoothed polyline."""
-    smooth = points.copy()
-    if len(points) > 4:
-        smooth = uniform_filter1d(points, 5, axis=0, mode="nearest")
-        smooth[0], smooth[-1] = points[0], points[-1]
-    run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
-    if run[-1] <= 0:
-        return smooth[:1]
-    at = np.linspace(0.0, run[-1], max(2, round(run[-1] / step) + 1))
-    return np.column_stack([np.interp(at, run, smooth[:, 0]), np.interp(at, run, smooth[:, 1])])
+def _ends(sizes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First row of each piece, and the one after its last, of pieces laid end to end."""
+    last = np.cumsum(sizes)
+    return last - sizes, last
 
 
+def _quantiles(
+    values: NDArray[np.float64], sizes: NDArray[np.intp], share: float
+) -> NDArray[np.float64]:
+    """Quantile of each piece of pieces laid end to end, NaN of an empty one."""
+    begin, _ = _ends(sizes)
+    ordered = values[np.lexsort((values, np.repeat(np.arange(len(sizes)), sizes)))]
+    result = np.full(len(sizes), np.nan)
+    some = sizes > 0
+    if some.any():
+        at = share * (sizes[some] - 1)
+        low = np.floor(at).astype(np.intp)
+        high = np.minimum(low + 1, sizes[some] - 1)
+        lower, upper = ordered[begin[some] + low], ordered[begin[some] + high]
+        result[some] = lower + (at - low) * (upper - lower)
+    return result
+
+
+def resample(courses: Sequence[NDArray[np.float64]], step: float) -> list[NDArray[np.float64]]:
+    """Points at equal distances along smoothed polylines.
+
+    Parameters
+    ----------
+    courses : sequence of ndarray of float64, shape (N, 2)
+        At least one point each.
+    step : float
+        About the distance between two points of the result.
+
+    Returns
+    -------
+    list of ndarray of float64, shape (M, 2)
+    """
+    if not courses:
+        return []
+    begin, end = _ends(np.array([len(c) for c in courses]))
+    points = np.vstack(courses)
+    index = np.arange(len(points))
+    piece = np.repeat(np.arange(len(courses)), end - begin)
+    first, last = begin[piece], end[piece] - 1
+    # Two neighbours on each side; beyond an end that end again.
+    around = [points[np.clip(index + k, first, last)] for k in (-2, -1, 0, 1, 2)]
+    smooth = sum(around[1:], around[0]) / 5.0
+    kept = (index == first) | (index == last) | (end - begin <= 4)[piece]
+    smooth[kept] = points[kept]
+    stride = np.hypot(*np.diff(smooth, axis=0, prepend=smooth[:1]).T)
+    stride[begin] = 0.0
+    run = np.cumsum(stride)
+    length = run[end - 1] - run[begin]
+    count = np.where(length > 0, np.maximum(2, np.rint(length / step).astype(np.intp) + 1), 1)
+    start, stop = _ends(count)
+    owner = np.repeat(np.arange(len(courses)), count)
+    share = (np.arange(stop[-1]) - start[owner]) / np.maximum(count - 1, 1)[owner]
+    at = run[begin][owner] + share * length[owner]
+    # From one course to the next the run does not grow: each point must stay on its own.
+    right = np.clip(np.searchsorted(run, at), begin[owner] + 1, end[owner] - 1)
+    left = np.maximum(right - 1, begin[owner])
+    apart = run[right] - run[left]
+    t = np.where(apart > 0, (at - run[left]) / np.where(apart > 0, apart, 1.0), 0.0)
+    found = smooth[left] + np.clip(t, 0.0, 1.0)[:, None] * (smooth[right] - smooth[left])
+    return np.split(found, start[1:])
+
+
+#: A sample with this share of skin around it lies on skin.
+_ON_SKIN = 0.99
 _PROFILE_MM = np.arange(-3.0, 3.0001, 0.1)
 #: A line's centre is looked for this close to its traced course, its shoulders within reach.
 _CENTRE_MM, _REACH_MM = 0.5, 2.2
@@ -182,12 +271,11 @@ _LEAST_OF_BLUR = 0.4
 _PROFILE_RUN_MM = 6.0
 
 
-def _running_mean(
-    values: NDArray[np.float64], first: NDArray[np.intp], last: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Mean of rows ``first`` to ``last`` (exclusive), for each row."""
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    return np.asarray((total[last] - total[first]) / (last - first)[:, None])
+def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of all rows above each row, and of all: (N, samples) -> (N + 1, samples)."""
+    total = np.zeros((len(values) + 1, values.shape[1]))
+    np.cumsum(values, axis=0, out=total[1:])
+    return total
 
 
 def blur_mm(level: float) -> float:
@@ -206,56 +294,86 @@ def seen_width_mm(true_mm: float, level: float) -> float:
     return math.hypot(true_mm, blur_mm(level))
 
 
+@dataclass(frozen=True, eq=False)
+class _Profiles:
+    """Profiles of several lines, one row each, those of a line one after the other.
+
+    ``height`` is the picture, ``from_centre`` the distance from the line in mm, ``seen`` 1 on skin
+    and 0 elsewhere; each of shape (rows, samples). Line k has the rows ``begin[k]`` to ``end[k]``.
+    """
+
+    height: NDArray[np.float32]
+    from_centre: NDArray[np.float64]
+    seen: NDArray[np.float32]
+    begin: NDArray[np.intp]
+    end: NDArray[np.intp]
+
+
 def _fit(
-    profile: NDArray[np.float64],
-    from_centre: NDArray[np.float64],
-    seen: NDArray[np.float64],
-    width_mm: float,
-) -> tuple[float, float]:
-    """Fit the depth of a Gaussian valley to the profiles of a line; also a better width.
+    lines: _Profiles, width_mm: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit the depth of a Gaussian valley to the profiles of each line; also a better width.
 
     Least squares over all points and both sides, each profile with a level of its own, all
     with one slope. Width and place given, the depth is a weighted sum of the picture, so that what
     is painted 30 % fainter measures 30 % fainter; darkest and brightest values would add the
     grain of the skin to every line.
     """
-    reach = min(max(_FIT_WIDTHS * width_mm, _FIT_LEAST_MM), float(_PROFILE_MM[-1]))
-    weight = np.where(np.abs(from_centre) <= reach, seen, 0.0)
-    total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-9)
-
-    def levelled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(values - (values * weight).sum(axis=1, keepdims=True) / total)
-
-    away = (from_centre / (_SIGMA_OF_WIDTH * width_mm)) ** 2
-    valley = np.exp(-0.5 * away)
-    # The last is how a valley changes as it widens: ∂/∂ln(width).
-    parts = [levelled(v) for v in (valley, from_centre, valley * away)]
-    height = levelled(profile)
-    squares = np.array([[float((weight * x * y).sum()) for x in parts] for y in parts])
-    with_height = np.array([float((weight * x * height).sum()) for x in parts])
-    size = np.sqrt(np.diag(squares))
-    if (size <= 0).any() or np.linalg.det(squares / np.outer(size, size)) < _LEAST_FIT:
-        return 0.0, width_mm
-    depth = -float(np.linalg.solve(squares[:2, :2], with_height[:2])[0])
-    narrow, _, widening = -np.linalg.solve(squares, with_height)
-    step = widening / narrow if narrow > 0 else 0.0
-    return depth, width_mm * math.exp(min(max(step, -_WIDTH_STEP), _WIDTH_STEP))
+    reach = np.clip(_FIT_WIDTHS * width_mm, _FIT_LEAST_MM, _PROFILE_MM[-1])
+    rows = lines.end - lines.begin
+    # Samples lie in steps of the profile, so that many are at the very limit: in double precision.
+    near = np.abs(lines.from_centre) <= np.repeat(reach, rows)[:, None]
+    weight = np.where(near, lines.seen, np.float32(0.0))
+    from_centre = lines.from_centre.astype(np.float32)
+    sigma = np.repeat(_SIGMA_OF_WIDTH * width_mm, rows).astype(np.float32)[:, None]
+    away = (from_centre / sigma) ** 2
+    # Of the fitted parts the last is how a valley changes as it widens: ∂/∂ln(width).
+    parts = np.empty((len(weight), 4, weight.shape[1]), dtype=np.float32)
+    np.exp(np.float32(-0.5) * away, out=parts[:, 0])
+    parts[:, 1] = from_centre
+    np.multiply(parts[:, 0], away, out=parts[:, 2])
+    parts[:, 3] = lines.height
+    total = np.maximum(weight.sum(axis=1), np.float32(1e-9))
+    mean = np.matmul(parts, weight[:, :, None])[:, :, 0] / total[:, None]
+    parts -= mean[:, :, None]
+    weighted = parts[:, :3] * weight[:, None, :]
+    products = np.matmul(weighted, parts.transpose(0, 2, 1))
+    sums = np.add.reduceat(products, lines.begin, axis=0, dtype=np.float64)
+    squares, with_height = sums[:, :, :3], sums[:, :, 3]
+    size = np.sqrt(np.diagonal(squares, axis1=1, axis2=2))
+    scale = np.where(size > 0, size, 1.0)
+    alike = squares / (scale[:, :, None] * scale[:, None, :])
+    fitted = (size > 0).all(axis=1) & (np.linalg.det(alike) >= _LEAST_FIT)
+    depth, width = np.zeros(len(rows)), np.array(width_mm, dtype=np.float64)
+    if fitted.any():
+        squares, height = squares[fitted], with_height[fitted, :, None]
+        depth[fitted] = -np.linalg.solve(squares[:, :2, :2], height[:, :2])[:, 0, 0]
+        narrow, _, widening = -np.linalg.solve(squares, height)[:, :, 0].T
+        step = np.where(narrow > 0, widening / np.where(narrow > 0, narrow, 1.0), 0.0)
+        width[fitted] *= np.exp(np.clip(step, -_WIDTH_STEP, _WIDTH_STEP))
+    return depth, width
 
 
 def _fitted(
-    profile: NDArray[np.float64],
-    from_centre: NDArray[np.float64],
-    seen: NDArray[np.float64],
-    width_mm: float,
-) -> tuple[float, float]:
+    lines: _Profiles, width_mm: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Contrast and width of the valley that fits best, from a first guess of its width."""
     width = width_mm
     for _ in range(_FIT_STEPS):
-        width = min(
-            max(_fit(profile, from_centre, seen, width)[1], _PROFILE_MM[1] - _PROFILE_MM[0]),
-            2.0 * _REACH_MM,
-        )
-    return max(_fit(profile, from_centre, seen, width)[0], 0.0), width
+        width = np.clip(_fit(lines, width)[1], _PROFILE_MM[1] - _PROFILE_MM[0], 2.0 * _REACH_MM)
+    return np.maximum(_fit(lines, width)[0], 0.0), width
+
+
+def _across(
+    points: NDArray[np.float64], normal: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Columns and rows of the samples across each point, shape (N, samples) each."""
+    px = mm_to_map_px(points, level)
+    along = _PROFILE_MM * level
+    # Rows grow downwards.
+    x = px[:, :1] + along * normal[:, :1]
+    y = px[:, 1:] - along * normal[:, 1:]
+    return x.astype(np.float32), y.astype(np.float32)
 
 
 def _normals(
@@ -287,8 +405,7 @@ def measure_profiles(
     if not pieces:
         return []
     sizes = np.array([len(p) for p in pieces])
-    ends = np.cumsum(sizes)
-    begins = ends - sizes
+    begins, ends = _ends(sizes)
     points = np.vstack(pieces)
     index = np.arange(len(points))
     begin, end = np.repeat(begins, sizes), np.repeat(ends, sizes)
@@ -298,18 +415,19 @@ def measure_profiles(
 
     first, last = window(2)
     normal = _normals(points, first, last)
-    at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
-    px = mm_to_map_px(at, maps.layer.level_px_mm)
-    seen = sampled(maps.skin_weight, px, outside=0.0)
-    raw = sampled(maps.layer.log_y, px).astype(np.float64)
+    x, y = _across(points, normal, maps.layer.level_px_mm)
+    seen = sampled_at(maps.skin_weight, x, y, outside=0.0)
+    picture = sampled_at(maps.layer.log_y, x, y)
     first, last = window(round(0.5 * _PROFILE_RUN_MM / STEP_MM))
-    weight = np.where(seen > 0.99, 1.0, 1e-6)
-    profile = _running_mean(raw * weight, first, last) / _running_mean(weight, first, last)
+    weight = np.where(seen > _ON_SKIN, 1.0, 1e-6)
+    heights, weights = _running(picture.astype(np.float64) * weight), _running(weight)
+    profile = (heights[last] - heights[first]) / (weights[last] - weights[first])
 
     middle = np.abs(_PROFILE_MM) <= _CENTRE_MM
     lowest = np.argmin(np.where(middle, profile, np.inf), axis=1)
     centre_mm = _PROFILE_MM[lowest]
-    offset = _running_mean(centre_mm[:, None], first, last)
+    centres = _running(centre_mm[:, None])
+    offset = (centres[last] - centres[first]) / (last - first)[:, None]
     centred = points + offset * normal
     floor = profile[index, lowest]
     away = _PROFILE_MM[None, :] - centre_mm[:, None]
@@ -329,29 +447,34 @@ def measure_profiles(
     width = near_right - near_left - (_PROFILE_MM[1] - _PROFILE_MM[0])
     usable = np.isfinite(width) & (depth > 0)
     # Undistorted by the averaging along the line: dark here, or only nearby?
-    short_first, short_last = window(1)
-    local = _running_mean(raw * weight, short_first, short_last) / _running_mean(
-        weight, short_first, short_last
+    first, last = window(1)
+    core = slice(*(np.flatnonzero(middle)[[0, -1]] + (0, 1)))
+    local = (heights[last, core] - heights[first, core]) / (
+        weights[last, core] - weights[first, core]
     )
     shoulder = floor + depth
-    local_depth = shoulder - np.where(middle, local, np.inf).min(axis=1)
-    from_centre = _PROFILE_MM[None, :] - offset
-    on_skin = np.where(seen > 0.99, 1.0, 0.0)
-    result = []
-    for a, b in zip(begins.tolist(), ends.tolist(), strict=True):
-        good = usable[a:b]
-        if good.any():
-            typical = float(np.median(width[a:b][good]))
-            result.append(
-                (
-                    centred[a:b],
-                    *_fitted(raw[a:b], from_centre[a:b], on_skin[a:b], typical),
-                    float(np.mean(local_depth[a:b] > 0.4 * np.percentile(local_depth[a:b], 90))),
-                )
-            )
-        else:
-            result.append((centred[a:b], 0.0, 0.0, 0.0))
-    return result
+    local_depth = shoulder - local.min(axis=1)
+    owner = np.repeat(np.arange(len(pieces)), sizes)
+    typical = _quantiles(width[usable], np.bincount(owner[usable], minlength=len(pieces)), 0.5)
+    darkest = _quantiles(local_depth, sizes, 0.9)
+    filled = np.add.reduceat(local_depth > 0.4 * darkest[owner], begins, dtype=np.float64) / sizes
+    profiles = _Profiles(
+        height=picture,
+        from_centre=_PROFILE_MM[None, :] - offset,
+        seen=(seen > _ON_SKIN).astype(np.float32),
+        begin=begins,
+        end=ends,
+    )
+    measured = np.isfinite(typical)
+    contrast, seen_mm = _fitted(profiles, np.where(measured, typical, _PROFILE_MM[-1]))
+    return [
+        (
+            centred[a:b],
+            *((float(contrast[k]), float(seen_mm[k])) if measured[k] else (0.0, 0.0)),
+            float(filled[k]) if measured[k] else 0.0,
+        )
+        for k, (a, b) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True))
+    ]
 
 
 #: A course is looked for within this distance of where it was, nearer places first (sigma).
@@ -382,16 +505,24 @@ def contrast_along(
     """
     index = np.arange(len(points))
     normal = _normals(points, np.maximum(index - 2, 0), np.minimum(index + 3, len(points)))
-    at = points[:, None, :] + _PROFILE_MM[None, :, None] * normal[:, None, :]
-    px = mm_to_map_px(at, maps.layer.level_px_mm)
-    on_skin = np.where(sampled(maps.skin_weight, px, outside=0.0) > 0.99, 1.0, 0.0)
+    x, y = _across(points, normal, maps.layer.level_px_mm)
+    on_skin = (sampled_at(maps.skin_weight, x, y, outside=0.0) > _ON_SKIN).astype(np.float32)
     core = np.abs(_PROFILE_MM) <= 0.5 * width_mm + _PROFILE_MM[1] - _PROFILE_MM[0]
     if on_skin[:, core].mean() < _LEAST_SEEN:
         return math.nan, math.nan
-    profile = sampled(maps.layer.log_y, px).astype(np.float64)
+    profile = sampled_at(maps.layer.log_y, x, y)
     seen_mm = seen_width_mm(width_mm, maps.layer.level_px_mm)
-    across = np.broadcast_to(_PROFILE_MM, profile.shape)
-    found = [_fit(profile, across - shift, on_skin, seen_mm)[0] for shift in _SHIFTS_MM]
+    shifts = len(_SHIFTS_MM)
+    begin, end = _ends(np.full(shifts, len(points)))
+    across = _PROFILE_MM[None, :] - _SHIFTS_MM[:, None]
+    shifted = _Profiles(
+        height=np.tile(profile, (shifts, 1)),
+        from_centre=np.repeat(across, len(points), axis=0),
+        seen=np.tile(on_skin, (shifts, 1)),
+        begin=begin,
+        end=end,
+    )
+    found, _ = _fit(shifted, np.full(shifts, seen_mm))
     nearness = np.exp(-0.5 * (_SHIFTS_MM / _SHIFT_SIGMA_MM) ** 2)
-    best = int(np.argmax(np.array(found) * nearness))
+    best = int(np.argmax(found * nearness))
     return float(found[best]), float(_SHIFTS_MM[best])

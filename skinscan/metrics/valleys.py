@@ -59,6 +59,8 @@ _DIRECTED_ONLY_MM = 0.6
 _TILE_ROWS, _TILE_COLUMNS = 128, 320
 #: A direction that weighs less than this everywhere in a tile is not searched there.
 _LEAST_WEIGHT = 0.02
+#: Off the skin everything is darker than any skin by this many %.
+_BARRED_PCT = np.float32(1e6)
 #: What varies more slowly than this is light (Gaussian sigma); wider than for texture, because
 #: the widest folds have shoulders 4 mm apart.
 _BACKGROUND_MM = 4.0
@@ -100,14 +102,17 @@ def _direction_weights(level: float, *, directed_only: bool) -> NDArray[np.float
     usual, spread = line_directions(level)
     allowed = _lined_skin(level)
     directed = allowed & np.isfinite(usual)
-    angle_there, spread_there = usual[directed], spread[directed]
+    angle_there = usual[directed] % np.float32(180.0)
+    half_spread = np.float32(0.5) * spread[directed]
+    soft_edge = np.float32(0.3) * spread[directed]
     anywhere = 0.0 if directed_only else _ANY_DIRECTION_WEIGHT
     result = np.empty((ORIENTATIONS, *map_size(level)), dtype=np.float32)
     result[:] = np.where(allowed, np.float32(anywhere), np.float32(0.0))
     for k in range(ORIENTATIONS):
-        away = np.abs((180.0 * k / ORIENTATIONS - angle_there + 90.0) % 180.0 - 90.0)
-        beyond = np.maximum(away - 0.5 * spread_there, 0.0) / (0.3 * spread_there)
-        result[k][directed] = np.exp(-0.5 * beyond**2)
+        turn = np.abs(np.float32(180.0 * k / ORIENTATIONS) - angle_there)
+        away = np.minimum(turn, np.float32(180.0) - turn)
+        beyond = np.maximum(away - half_spread, np.float32(0.0)) / soft_edge
+        result[k][directed] = np.exp(np.float32(-0.5) * beyond * beyond)
     result.flags.writeable = False
     return result
 
@@ -117,6 +122,27 @@ def _searchable(level: float, *, directed_only: bool) -> NDArray[np.bool_]:
     """Pixels where any direction has a weight worth searching."""
     weights = _direction_weights(level, directed_only=directed_only)
     return np.asarray(weights.max(axis=0) >= _LEAST_WEIGHT)
+
+
+def _around(inside: NDArray[np.bool_], top: int, left: int) -> tuple[slice, slice] | None:
+    """Rows and columns that enclose what is true in a part that starts at ``top`` and ``left``."""
+    down, across = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(down):
+        return None
+    return (
+        slice(top + int(down[0]), top + int(down[-1]) + 1),
+        slice(left + int(across[0]), left + int(across[-1]) + 1),
+    )
+
+
+@cache
+def _directions_of_tile(
+    level: float, top: int, left: int, *, directed_only: bool
+) -> tuple[int, ...]:
+    """Directions worth searching anywhere in a tile."""
+    weights = _direction_weights(level, directed_only=directed_only)
+    tile = weights[:, top : top + _TILE_ROWS, left : left + _TILE_COLUMNS]
+    return tuple(np.flatnonzero(tile.max(axis=(1, 2)) >= _LEAST_WEIGHT).tolist())
 
 
 def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
@@ -145,15 +171,21 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
         level=level,
         weights=_direction_weights(level, directed_only=directed_only),
         signal=np.pad(flat, _pad_px(scales, level)),
-        off_skin=np.pad(~layer.skin, _pad_px(scales, level), constant_values=True),
+        barred=np.pad(
+            np.where(layer.skin, np.float32(0.0), _BARRED_PCT),
+            _pad_px(scales, level),
+            constant_values=_BARRED_PCT,
+        ),
     )
     searched = layer.skin & _searchable(level, directed_only=directed_only)
     rows, columns = layer.skin.shape
     for top in range(0, rows, _TILE_ROWS):
         for left in range(0, columns, _TILE_COLUMNS):
-            tile = (slice(top, min(top + _TILE_ROWS, rows)), slice(left, left + _TILE_COLUMNS))
-            if searched[tile].any():
-                search.run(tile, found)
+            inside = searched[top : top + _TILE_ROWS, left : left + _TILE_COLUMNS]
+            seen = _around(inside, top, left)
+            if seen is not None:
+                for k in _directions_of_tile(level, top, left, directed_only=directed_only):
+                    search.run(seen, k, found)
     return [
         Response(
             contrast=np.where(layer.skin, _value_of(packed), np.float32(0.0)),
@@ -192,51 +224,48 @@ class _TileSearch:
     level: float
     weights: NDArray[np.float32]
     signal: NDArray[np.float32]
-    off_skin: NDArray[np.bool_]
+    barred: NDArray[np.float32]
 
-    def run(self, tile: tuple[slice, slice], found: Sequence[NDArray[np.int32]]) -> None:
-        """Search one tile and keep what is better than before."""
+    def run(self, tile: tuple[slice, slice], k: int, found: Sequence[NDArray[np.int32]]) -> None:
+        """Search one tile in direction ``k`` and keep what is better than before."""
         level = self.level
         shoulder = _shoulder_px(self.scales, level)
-        weights = self.weights[:, tile[0], tile[1]]
-        height, width = weights.shape[1:]
-        grown = (height + 2 * shoulder, width + 2 * shoulder)
+        weight = self.weights[k][tile]
+        height, width = weight.shape
+        rows, columns = height + 2 * shoulder, width + 2 * shoulder
         start = _pad_px(self.scales, level) - shoulder
         row0, column0 = tile[0].start + start, tile[1].start + start
-        blocked = self.off_skin[row0 : row0 + grown[0], column0 : column0 + grown[1]]
-        along = np.empty(grown, dtype=np.float32)
+        along = np.empty((rows, columns), dtype=np.float32)
         contrast = np.empty((height, width), dtype=np.float32)
         bits = contrast.view(np.int32)
-        barred = blocked.astype(np.float32) * np.float32(1e6)
+        angle = math.pi * k / ORIENTATIONS
+        # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
+        ex, ey = math.cos(angle), -math.sin(angle)
+        for n, (offset, tap) in enumerate(_TAPS):
+            run = offset * self.scales[0].along_mm * level
+            row, column = row0 + round(run * ey), column0 + round(run * ex)
+            moved = self.signal[row : row + rows, column : column + columns]
+            if n == 0:
+                np.multiply(moved, np.float32(tap), out=along)
+            else:
+                cv2.scaleAdd(moved, tap, along, along)
 
         def side(dx: float, dy: float) -> NDArray[np.float32]:
             row, column = shoulder + round(dy), shoulder + round(dx)
             return along[row : row + height, column : column + width]
 
-        for k in range(ORIENTATIONS):
-            if weights[k].max() < _LEAST_WEIGHT:
-                continue
-            angle = math.pi * k / ORIENTATIONS
-            # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
-            ex, ey = math.cos(angle), -math.sin(angle)
-            along.fill(0.0)
-            for offset, tap in _TAPS:
-                run = offset * self.scales[0].along_mm * level
-                row, column = row0 + round(run * ey), column0 + round(run * ex)
-                moved = self.signal[row : row + grown[0], column : column + grown[1]]
-                cv2.scaleAdd(moved, tap, along, along)
-            centre = side(0.0, 0.0)
-            # A shoulder off the skin is no shoulder.
-            np.subtract(along, barred, out=along)
-            for scale, best in zip(self.scales, found, strict=True):
-                dx, dy = -ey * scale.half_mm * level, ex * scale.half_mm * level
-                np.minimum(side(dx, dy), side(-dx, -dy), out=contrast)
-                np.subtract(contrast, centre, out=contrast)
-                # Off the skin itself the difference is meaningless; it is cleared afterwards.
-                np.multiply(contrast, weights[k], out=contrast)
-                np.bitwise_and(bits, ~np.int32(_DIRECTION_BITS), out=bits)
-                np.bitwise_or(bits, np.int32(k), out=bits)
-                np.maximum(best[tile], bits, out=best[tile])
+        # A shoulder off the skin is no shoulder.
+        barred = self.barred[row0 : row0 + rows, column0 : column0 + columns]
+        np.subtract(along, barred, out=along)
+        for scale, best in zip(self.scales, found, strict=True):
+            dx, dy = -ey * scale.half_mm * level, ex * scale.half_mm * level
+            np.minimum(side(dx, dy), side(-dx, -dy), out=contrast)
+            # Off the skin itself the difference is meaningless; it is cleared afterwards.
+            np.subtract(contrast, side(0.0, 0.0), out=contrast)
+            np.multiply(contrast, weight, out=contrast)
+            np.bitwise_and(bits, ~np.int32(_DIRECTION_BITS), out=bits)
+            np.bitwise_or(bits, np.int32(k), out=bits)
+            np.maximum(best[tile], bits, out=best[tile])
 
 
 def _gaussian_taps(count: int) -> tuple[tuple[float, float], ...]:

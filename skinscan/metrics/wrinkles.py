@@ -65,10 +65,6 @@ def _above(width_mm: NDArray[np.float64], limit_mm: float) -> NDArray[np.float64
     return np.asarray(t * t * (3.0 - 2.0 * t))
 
 
-def _widths(sample: RegionSample) -> NDArray[np.float64]:
-    return np.array([line.width_mm for line in sample.lines.candidates])
-
-
 def _density(sample: RegionSample, membership: NDArray[np.float64] | float) -> float:
     return float((sample.line_lengths_mm * membership).sum()) / sample.area_cm2
 
@@ -78,37 +74,35 @@ def _length_density(sample: RegionSample) -> float:
 
 
 def _fine_line_density(sample: RegionSample) -> float:
-    return _density(sample, 1.0 - _above(_widths(sample), FINE_BELOW_MM))
+    return _density(sample, 1.0 - _above(sample.lines.widths_mm, FINE_BELOW_MM))
 
 
 def _wrinkle_density(sample: RegionSample) -> float:
-    widths = _widths(sample)
+    widths = sample.lines.widths_mm
     return _density(sample, _above(widths, FINE_BELOW_MM) - _above(widths, FOLD_FROM_MM))
 
 
 def _fold_density(sample: RegionSample) -> float:
-    return _density(sample, _above(_widths(sample), FOLD_FROM_MM))
+    return _density(sample, _above(sample.lines.widths_mm, FOLD_FROM_MM))
 
 
 def _mean_over_length(sample: RegionSample, values: NDArray[np.float64]) -> float:
     # Certainty counts twice: many faint false lines must not outvote a few true ones.
-    certainty = np.array([line.certainty for line in sample.lines.candidates])
-    lengths = sample.line_lengths_mm * certainty
+    lengths = sample.line_lengths_mm * sample.lines.certainties
     enough = lengths.sum() >= _LEAST_LENGTH_MM
     return float(np.average(values, weights=lengths)) if enough else float("nan")
 
 
 def _contrast(sample: RegionSample) -> float:
-    contrasts = np.array([line.contrast_pct for line in sample.lines.candidates])
-    return _mean_over_length(sample, contrasts)
+    return _mean_over_length(sample, sample.lines.contrasts_pct)
 
 
 def _width(sample: RegionSample) -> float:
-    return _mean_over_length(sample, _widths(sample))
+    return _mean_over_length(sample, sample.lines.widths_mm)
 
 
 def _area_fraction(sample: RegionSample) -> float:
-    return _density(sample, _widths(sample))
+    return _density(sample, sample.lines.widths_mm)
 
 
 def visible(contrast_pct: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -128,13 +122,16 @@ def visible(contrast_pct: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _severity(sample: RegionSample) -> float:
-    level = sample.lines.valley_level_px_mm
-    window = region_window(sample.region.name, level)
-    skin = sample.facemap.layers[level].skin[window]
-    inside = region_mask(sample.region.name, level)[window] & skin
-    if not inside.any():
-        return float("nan")
-    return float(visible(sample.lines.valley[window][inside]).mean())
+    known = sample.lines.memory
+    key = _severity, sample.region.name
+    if key not in known:
+        level = sample.lines.valley_level_px_mm
+        window = region_window(sample.region.name, level)
+        skin = sample.facemap.layers[level].skin[window]
+        inside = region_mask(sample.region.name, level)[window] & skin
+        contrast = sample.lines.valley[window][inside]
+        known[key] = float(visible(contrast).mean()) if len(contrast) else float("nan")
+    return known[key]
 
 
 FAMILY.add(
