@@ -217,6 +217,18 @@ class Watched:
         """Texts with less contrast than WCAG AA asks for, each with its ratio."""
         return self.page.evaluate(FAINT_TEXTS)
 
+    def axe_faults(self):
+        """Faults of accessibility that axe finds by the rules of WCAG A and AA."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": rules}})
+        assert len(found.response["passes"]) > 5  # it has looked
+        return [
+            (fault["id"], [node["html"][:160] for node in fault["nodes"]][:3])
+            for fault in found.response["violations"]
+        ]
+
     def check_nothing_left_the_machine(self):
         hosts = {urlsplit(url).hostname for url in self.requests if url.startswith("http")}
         assert hosts == {"127.0.0.1"}
@@ -274,6 +286,7 @@ def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
     )
     assert watched.width_beyond_the_screen() <= 0
     assert watched.faint_texts() == []
+    assert watched.axe_faults() == []
     watched.shot("progress")
 
     # The edge between before and after follows the keyboard, and so does the enlargement.
@@ -342,6 +355,7 @@ def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
     assert clicks <= 8
     assert watched.width_beyond_the_screen() <= 0
     assert watched.faint_texts() == []
+    assert watched.axe_faults() == []
     watched.shot("session")
     watched.check_nothing_left_the_machine()
 
@@ -361,6 +375,7 @@ def test_a_client_on_a_phone(demo, open_page):
         turn_to(watched, name)
         assert watched.width_beyond_the_screen() <= 0, name
         assert watched.faint_texts() == [], name
+        assert watched.axe_faults() == [], name
         watched.shot(f"client-{name.lower().replace(' ', '-')}-dark")
     watched.check_nothing_left_the_machine()
 
@@ -372,6 +387,7 @@ def test_an_invitation_opens_an_account_once(demo, open_page):
     turn_to(watched, practice.NAV_PRACTICE)
     watched.shot("owner")
     assert watched.faint_texts() == []
+    assert watched.axe_faults() == []
     page.get_by_role("button", name=re.compile("practitioner")).last.click()
     link = page.get_by_test_id("stCode").inner_text().strip()
     assert link.startswith(f"{demo.url}/welcome/")
@@ -400,6 +416,7 @@ def test_a_wrong_password_and_a_strangers_address(demo, open_page):
     page = watched.page
     page.goto(f"{demo.url}/?client=0123")
     assert page.url == f"{demo.url}/login"
+    assert watched.axe_faults() == []
     page.fill("#name", "practitioner")
     page.fill("#password", "wrong")
     page.get_by_role("button", name=practice.SIGN_IN).click()
