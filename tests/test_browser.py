@@ -371,6 +371,11 @@ def test_a_client_on_a_phone(demo, open_page):
     assert watched.width_beyond_the_screen() <= 0
     assert watched.faint_texts() == []
     watched.shot("client-dark")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=practice.REPORT_PDF).click()
+    saved = ARTEFACTS / "progress.pdf"
+    waiting.value.save_as(saved)
+    assert saved.read_bytes()[:5] == b"%PDF-"
     for name in (practice.NAV_REPORT, practice.NAV_DATA, practice.NAV_ACCOUNT):
         turn_to(watched, name)
         assert watched.width_beyond_the_screen() <= 0, name

@@ -207,6 +207,7 @@ CLOSED = (
     "/app/static/x",
     "/photo/0123",
     "/export/0123",
+    "/report/0123",
     "/whatever/a/later/version/brings",
     "/loginx",
     "/static",
@@ -450,6 +451,17 @@ def test_a_photo_is_for_whoever_may_see_it_now(made):
     assert own.get(path).status == 404
     missing = other.get("/photo/" + "0" * 32)
     assert (other.get(path).status, other.get(path).body) == (missing.status, missing.body)
+
+
+def test_a_report_on_paper_is_for_staff_and_the_client(made):
+    path = f"/report/{made.course_id}"
+    for principal in (made.carer, made.owner, made.client):
+        answer = signed_in(made, principal).get(path)
+        assert (answer.status, answer.header("content-type")) == (200, "application/pdf")
+        assert answer.body[:5] == b"%PDF-"
+        assert answer.header("cache-control") == "no-store"
+    assert signed_in(made, made.other).get(path).status == 404
+    assert Browser(made.extra["app"]).get(path).status == 401
 
 
 def test_everything_of_a_client_is_for_them_and_the_owner(made):

@@ -209,6 +209,7 @@ RATINGS_TITLE: Final = "In the client's own words"
 RATINGS_TITLE_OWN: Final = "How you rated it"
 RATINGS_HEAD: Final = ("Session", "Result", "Relaxation", "Stress")
 PHOTOS_NOT_SHARED: Final = "Your practice has not shared photos with you yet."
+REPORT_PDF: Final = "Download as PDF"
 PROGRESS_NOTHING: Final = (
     "Nothing was measured yet. After your first two sessions you see here what has changed."
 )

@@ -38,7 +38,7 @@ from skinscan.ui.web.cookies import (
     login_of,
     remember,
 )
-from skinscan.ui.web.downloads import export
+from skinscan.ui.web.downloads import export, report
 from skinscan.ui.web.photos import photo
 
 #: Names the variable that lets `skinscan demo` sign its visitor in by a link.
@@ -147,6 +147,7 @@ def routes() -> list[Route]:
         Route("/enter/{secret}", _answering(_enter), methods=["GET"]),
         Route("/photo/{photo_id}", photo, methods=["GET"]),
         Route("/export/{client_id}", export, methods=["GET"]),
+        Route("/report/{course_id}", report, methods=["GET"]),
     ]
 
 
