@@ -108,8 +108,13 @@ class Browser:
         }
         messages = []
 
+        asked = iter([body])
+
         async def receive():
-            return {"type": "http.request", "body": body, "more_body": False}
+            for content in asked:
+                return {"type": "http.request", "body": content, "more_body": False}
+            # Whoever streams listens for the end of the connection, which does not come.
+            return await asyncio.Event().wait()
 
         async def send(message):
             messages.append(message)
