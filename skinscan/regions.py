@@ -387,7 +387,7 @@ def region_mask(name: str, level: float) -> NDArray[np.bool_]:
     Eyes, brows, lips and nostrils are never inside.
     """
     window = region_window(name, level)
-    inside = fill_outline(region(name).outline_mm, level)[window] > 0
+    inside = fill_outline(region(name).outline_mm, level, window=window) > 0
     result = np.zeros(map_size(level), dtype=bool)
     result[window] = inside & ~_features_at(level)[window]
     result.flags.writeable = False
