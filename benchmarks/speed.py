@@ -371,8 +371,8 @@ def main() -> None:
     )
     report.say(
         f"Medians of {args.repeats} interleaved repeats. Goal: {GOAL_MULTIPLE:g} times or less. "
-        f"With noise: the same picture with noise of {NOISE_CODES:g} codes all over, which makes "
-        "the file as large as a phone's; a phantom's plain background decodes faster than any room."
+        f"With noise: the same picture with noise of {NOISE_CODES:g} codes all over, which brings "
+        "the file nearer to a phone's; a phantom's plain background decodes faster than any room."
     )
     report_stages(report, data, decode, args.repeats)
     report_process(report, photo)

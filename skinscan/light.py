@@ -311,21 +311,22 @@ def _reach() -> F32:
     rows, columns = relief.shape
     px_mm = GRID_PX_MM / _SQUARE
     v, u = np.mgrid[:rows, :columns].astype(np.float32)
-    travelled = np.arange(_RAY_START_MM, _RAY_END_MM, _RAY_STEP_MM)
+    # All steps of a ray at once, one below the other.
+    travelled = np.arange(_RAY_START_MM, _RAY_END_MM, _RAY_STEP_MM)[:, None, None]
     reach = np.empty((rows, columns, len(_directions())), dtype=np.float32)
     for k, (x, y, z) in enumerate(_directions()):
-        clear = np.full(relief.shape, np.inf, dtype=np.float32)
-        for t in travelled:
-            below = cv2.remap(
-                relief,
-                u + np.float32(t * x * px_mm),
-                v - np.float32(t * y * px_mm),
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT,
-                borderValue=_BEHIND_MM,
-            )
-            height = relief + np.float32(_RAY_LIFT_MM + t * z)
-            clear = np.minimum(clear, (height - below) / np.float32(t))
+        at_u = u + (travelled * x * px_mm).astype(np.float32)
+        at_v = v - (travelled * y * px_mm).astype(np.float32)
+        below = cv2.remap(
+            relief,
+            at_u.reshape(-1, columns),
+            at_v.reshape(-1, columns),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=_BEHIND_MM,
+        ).reshape(at_u.shape)
+        height = relief + (_RAY_LIFT_MM + travelled * z).astype(np.float32)
+        clear = ((height - below) / travelled.astype(np.float32)).min(axis=0)
         reach[..., k] = np.clip(0.5 + clear / np.float32(_RAY_EDGE), 0.0, 1.0)
     return reach
 

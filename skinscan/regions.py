@@ -387,7 +387,7 @@ def region_mask(name: str, level: float) -> NDArray[np.bool_]:
     Eyes, brows, lips and nostrils are never inside.
     """
     window = region_window(name, level)
-    inside = fill_outline(region(name).outline_mm, level)[window] > 0
+    inside = fill_outline(region(name).outline_mm, level, window=window) > 0
     result = np.zeros(map_size(level), dtype=bool)
     result[window] = inside & ~_features_at(level)[window]
     result.flags.writeable = False
@@ -409,17 +409,19 @@ def line_directions(level: float) -> tuple[NDArray[np.float32], NDArray[np.float
     direction = np.full((rows, columns), np.nan, dtype=np.float32)
     spread = np.full((rows, columns), 90.0, dtype=np.float32)
     for item in sorted(regions().values(), key=lambda r: r.part_of is not None):
-        inside = fill_outline(item.outline_mm, level) > 0
+        window = region_window(item.name, level)
+        inside = fill_outline(item.outline_mm, level, window=window) > 0
         if item.radial_from_mm is not None:
             v, u = np.nonzero(inside)
+            u, v = u + window[1].start, v + window[0].start
             ray = map_px_to_mm(np.column_stack([u, v]).astype(np.float64), level)
             ray -= item.radial_from_mm
             direction[v, u] = np.degrees(np.arctan2(ray[:, 1], ray[:, 0])) % 180.0
         elif item.line_direction_deg is not None:
-            direction[inside] = item.line_direction_deg % 180.0
+            direction[window][inside] = item.line_direction_deg % 180.0
         else:
             continue
-        spread[inside] = item.direction_spread_deg
+        spread[window][inside] = item.direction_spread_deg
     return direction, spread
 
 

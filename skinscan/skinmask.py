@@ -68,11 +68,29 @@ _MOUSTACHE_TOP_MM, _MOUSTACHE_HALF_MM = -12.0, 24.0
 _GRAIN_BAND_MM = 2.5
 
 
-def fill_outline(points_mm: NDArray[np.float64], level: float) -> NDArray[np.uint8]:
-    """Rasterise a polygon given in canonical mm, shape (N, 2), at ``level`` px/mm (0 or 1)."""
-    canvas = np.zeros(map_size(level), dtype=np.uint8)
+def fill_outline(
+    points_mm: NDArray[np.float64], level: float, *, window: tuple[slice, slice] | None = None
+) -> NDArray[np.uint8]:
+    """Rasterise a polygon at ``level`` px/mm (0 or 1).
+
+    Parameters
+    ----------
+    points_mm : ndarray of float64, shape (N, 2)
+        Canonical mm.
+    level : float
+    window : tuple of slice, optional
+        Only these rows and columns of the FaceMap, all of it by default.
+
+    Returns
+    -------
+    ndarray of uint8, shape of the window or ``map_size(level)``
+    """
+    rows, columns = map_size(level)
+    down, across = window or (slice(0, rows), slice(0, columns))
+    canvas = np.zeros((down.stop - down.start, across.stop - across.start), dtype=np.uint8)
     shift = 4
     outline = np.round(mm_to_map_px(points_mm, level) * 2**shift).astype(np.int32)
+    outline -= np.array([across.start, down.start], dtype=np.int32) << shift
     cv2.fillPoly(canvas, [outline], 1, lineType=cv2.LINE_8, shift=shift)
     return canvas
 
