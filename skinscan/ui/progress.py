@@ -5,8 +5,10 @@ Everything said here was decided by `skinscan.track`; the page only shows it.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import streamlit as st
@@ -88,7 +90,7 @@ def progress_section(held: Visit, dated: Sequence[SessionPhoto], *, charts: bool
         return False
     _sentences(found)
     if charts:
-        _charts(found)
+        _charts(held, found)
     return True
 
 
@@ -107,7 +109,7 @@ def _sentences(found: Progress) -> None:
     markup.write(" ".join(rest), "sk-small")
 
 
-def _charts(found: Progress) -> None:
+def _charts(held: Visit, found: Progress) -> None:
     st.subheader(strings.PROGRESS_CHARTS, anchor=False)
     markup.write(strings.PROGRESS_CHARTS_TEXT, "sk-small")
     shown = [item for item in found.concerns if item.verdict is not Verdict.NOT_COMPARABLE]
@@ -116,7 +118,7 @@ def _charts(found: Progress) -> None:
             columns = st.columns(_CHARTS_PER_ROW)
             for column, item in zip(columns, shown[start : start + _CHARTS_PER_ROW], strict=False):
                 with column:
-                    _chart(found, item)
+                    _chart(held, found, item)
 
 
 def _padding() -> dict[str, int]:
@@ -124,13 +126,24 @@ def _padding() -> dict[str, int]:
     return dict.fromkeys(("left", "right", "top", "bottom"), _CHART_PADDING_PX)
 
 
-def _chart(found: Progress, item: ConcernChange) -> None:
+def _chart(held: Visit, found: Progress, item: ConcernChange) -> None:
     said = words.words_of(item.leading.metric)
     below = strings.CHART_DIRECTIONS.format(less=said.less, more=said.more)
     st.html(
         markup.paragraph(concern_heading(item.leading), "sk-card-title")
         + markup.paragraph(below, "sk-card-what")
     )
+    # Altair takes 0.2 s to make and check a chart: once, not at every touch of the page.
+    spec = held.specs.get(item.concern.value)
+    if spec is None:
+        spec = held.specs[item.concern.value] = _spec(found, item)
+    # Streamlit writes into what it is given.
+    st.vega_lite_chart(
+        spec=copy.deepcopy(spec), width="stretch", theme=None, key=f"course_{item.concern.value}"
+    )
+
+
+def _spec(found: Progress, item: ConcernChange) -> dict[str, Any]:
     drawn = course_chart(found, item.leading, locale=strings.LOCALE)
     drawn.title = alt.Undefined
     drawn = (
@@ -141,7 +154,8 @@ def _chart(found: Progress, item: ConcernChange) -> None:
         .configure_legend(labelColor=INK)
         .configure_view(stroke=None)
     )
-    st.altair_chart(drawn, width="stretch", theme=None, key=f"course_{item.concern.value}")
+    spec: dict[str, Any] = drawn.to_dict()
+    return spec
 
 
 def pictures_section(held: Visit, photos: Sequence[SessionPhoto]) -> None:

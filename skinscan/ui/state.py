@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -43,6 +43,8 @@ class Visit:
         Whether everything on the page comes from the sample course.
     references : dict of View to FaceMap
         Skin of the first photo of each view: whose face the course shows.
+    specs : dict of str to dict
+        Charts of what the course came to, by concern, as Vega-Lite.
     """
 
     photos: dict[str, SessionPhoto] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Visit:
     sample_opened: bool = False
     only_sample: bool = False
     references: References = field(default_factory=dict)
+    specs: dict[str, dict[str, Any]] = field(default_factory=dict)
     _compared: tuple[object, Progress] | None = None
 
     def queue(self, uploads: Sequence[Upload]) -> None:
@@ -108,6 +111,7 @@ class Visit:
         """Return what these photos come to; computed anew only when photos or dates changed."""
         asked = tuple((photo.sha256, photo.taken_on) for photo in photos)
         if self._compared is None or self._compared[0] != asked:
+            self.specs.clear()
             self._compared = (asked, compute(photos))
         return self._compared[1]
 
