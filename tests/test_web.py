@@ -426,6 +426,81 @@ def test_the_entrance_of_the_demo_is_nowhere_else(made, browser, monkeypatch):
     assert Browser(made.extra["app"]).get("/enter/wrong").header("location") == "/login"
 
 
+@pytest.fixture
+def with_provider(monkeypatch):
+    """The practice has an identity provider: a faked one with real keys."""
+    pytest.importorskip("joserfc", reason="the extra oidc is not installed")
+    from test_accounts_oidc import ISSUER, Honest
+
+    from skinscan.ui.web import provider
+
+    seconds = int(now().timestamp())
+    honest = Honest(claims={"iat": seconds, "exp": seconds + 300})
+    monkeypatch.setattr(provider, "_fetch", honest)
+    monkeypatch.setenv("SKINSCAN_OIDC_ISSUER", ISSUER)
+    monkeypatch.setenv("SKINSCAN_OIDC_CLIENT_ID", "skinscan")
+    monkeypatch.setenv("SKINSCAN_OIDC_REDIRECT", "https://skin.example.org/provider/back")
+    return honest
+
+
+def come_back(browser, honest, subject):
+    answer = browser.get("/provider/go")
+    assert answer.status == 303
+    return browser.get(
+        "/provider/back?" + urlencode(honest.visit(answer.header("location"), subject))
+    )
+
+
+def test_an_account_of_the_provider_is_joined_by_an_invitation_and_signs_in(
+    made, browser, with_provider
+):
+    assert strings.SIGN_IN_PROVIDER in browser.get("/login").text.replace("&#x27;", "'")
+    refused = come_back(browser, with_provider, "4711")
+    assert refused.status == 401
+    assert "__Host-skinscan_login" not in browser.cookies
+    secret = invitations.invite_staff(
+        made.records.database,
+        made.records.practice_id,
+        made_by=made.owner.user_id,
+        audit=office.write_down,
+    )
+    joined = browser.post(
+        f"/welcome/{secret}", name="ben", shown="Ben", password="", **{"with": "provider"}
+    )
+    assert joined.status == 200
+    assert "/provider/go" in joined.text
+    assert come_back(browser, with_provider, "4711").header("location") == "/"
+    assert browser.get("/").status == 200
+    assert "__Host-skinscan_joining" not in browser.cookies
+
+    other = Browser(made.extra["app"])
+    assert come_back(other, with_provider, "4711").header("location") == "/"
+    assert come_back(Browser(made.extra["app"]), with_provider, "999").status == 401
+
+
+def test_an_answer_of_the_provider_for_another_browser_is_refused(made, browser, with_provider):
+    answer = browser.get("/provider/go")
+    sent_back = with_provider.visit(answer.header("location"), "4711")
+    stranger = Browser(made.extra["app"])
+    assert stranger.get("/provider/back?" + urlencode(sent_back)).status == 401
+
+
+def test_a_provider_that_is_down_or_half_configured_is_a_calm_page(
+    browser, with_provider, monkeypatch
+):
+    with_provider.answers["/.well-known/openid-configuration"] = b"no json"
+    assert browser.get("/provider/go").status == 502
+    monkeypatch.delenv("SKINSCAN_OIDC_CLIENT_ID")
+    assert browser.get("/provider/go").status == 503
+
+
+def test_without_a_provider_its_doors_lead_to_the_sign_in(browser, monkeypatch):
+    monkeypatch.delenv("SKINSCAN_OIDC_ISSUER", raising=False)
+    for path in ("/provider/go", "/provider/back?code=1"):
+        assert browser.get(path).header("location") == "/login"
+    assert "provider" not in browser.get("/login").text
+
+
 def test_an_error_at_a_door_is_a_calm_page(made, browser, monkeypatch, caplog):
     def broken():
         raise RuntimeError("secret detail")

@@ -20,6 +20,14 @@ SIGN_IN_HELP: Final = (
     "No account, or the password is lost? Ask your practice for a link. An owner makes one on the "
     "machine's terminal: skinscan reset-password."
 )
+SIGN_IN_PROVIDER: Final = "Sign in with the practice's account"
+JOIN_PROVIDER: Final = "Use the practice's account instead of a password"
+JOIN_PROVIDER_TEXT: Final = "Go on to sign in there. Your account is made when you come back."
+JOIN_PROVIDER_GO: Final = "Go on"
+PROVIDER_REFUSED: Final = (
+    "The practice's account is not known here. Open your invitation, and choose it there."
+)
+PROVIDER_DOWN: Final = "The practice's sign-in does not answer as it should. Try again later."
 FORM_OLD: Final = "The form was too old. Please try again."
 WELCOME: Final = "Welcome"
 WELCOME_TEXT: Final = (

@@ -70,6 +70,34 @@ def is_genuine(request: HTTPConnection, told: str) -> bool:
     return bool(kept) and hmac.compare_digest(told.encode(), _told(kept).encode())
 
 
+def keep_away(response: Response, name: str, sealed: str) -> None:
+    """Have the browser keep something sealed for ten minutes; nothing to forget it."""
+    cookie = _away_cookie(name)
+    if sealed:
+        response.set_cookie(
+            cookie,
+            sealed,
+            max_age=600,
+            path="/",
+            secure=not is_plain(),
+            httponly=True,
+            samesite="lax",
+        )
+    else:
+        response.delete_cookie(
+            cookie, path="/", secure=not is_plain(), httponly=True, samesite="lax"
+        )
+
+
+def take_away(request: HTTPConnection, name: str) -> str:
+    """Read what `keep_away` kept; empty where there is nothing."""
+    return request.cookies.get(_away_cookie(name), "")
+
+
+def _away_cookie(name: str) -> str:
+    return f"skinscan_{name}" if is_plain() else f"__Host-skinscan_{name}"
+
+
 def _told(kept: str) -> str:
     return keyed_digest(_FORMS, kept.encode(), use="form").hex()
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from skinscan.errors import (
     AccountExistsError,
+    IdentityProviderError,
     LinkError,
     NameFormError,
     NameTakenError,
@@ -29,7 +30,7 @@ from skinscan.store.accounts import invitations, logins, sign_in
 from skinscan.ui import practice_strings as strings
 from skinscan.ui.scoring import log_unexpected
 from skinscan.ui.theme import ICON, THEME_OPTIONS
-from skinscan.ui.web import office
+from skinscan.ui.web import office, provider
 from skinscan.ui.web.cookies import (
     forget,
     form_token,
@@ -99,6 +100,8 @@ class Door:
     fields : sequence of Field
     help : str
         Below the form.
+    joining : bool
+        Whether an account of the identity provider may be joined here.
     """
 
     title: str
@@ -106,6 +109,7 @@ class Door:
     button: str
     fields: Sequence[Field]
     help: str = ""
+    joining: bool = False
 
 
 _NAME = Field("name", strings.SIGN_IN_NAME, complete="username")
@@ -124,7 +128,9 @@ _SIGN_IN_CODE = Door(
     strings.SIGN_IN,
     (*_SIGN_IN.fields, Field("code", strings.CODE, complete="one-time-code")),
 )
-_WELCOME = Door(strings.WELCOME, strings.WELCOME_TEXT, strings.CREATE, (_NAME, _SHOWN, _NEW))
+_WELCOME = Door(
+    strings.WELCOME, strings.WELCOME_TEXT, strings.CREATE, (_NAME, _SHOWN, _NEW), joining=True
+)
 _SETUP = Door(
     strings.SETUP,
     strings.SETUP_TEXT,
@@ -145,6 +151,8 @@ def routes() -> list[Route]:
         Route("/setup", _answering(_setup), methods=["GET", "POST"]),
         Route("/reset/{secret}", _answering(_reset), methods=["GET", "POST"]),
         Route("/enter/{secret}", _answering(_enter), methods=["GET"]),
+        Route("/provider/go", _answering(_provider(provider.go)), methods=["GET"]),
+        Route("/provider/back", _answering(_provider(provider.back)), methods=["GET"]),
         Route("/photo/{photo_id}", photo, methods=["GET"]),
         Route("/export/{client_id}", export, methods=["GET"]),
         Route("/report/{course_id}", report, methods=["GET"]),
@@ -224,8 +232,46 @@ def _logout(request: Request, form: Form | None) -> Response:
     return response
 
 
+def _provider(
+    answer: Callable[[Request, Form | None], Response],
+) -> Callable[[Request, Form | None], Response]:
+    """Turn what an identity provider refuses into the page of the sign-in."""
+
+    def calm(request: Request, form: Form | None) -> Response:
+        try:
+            return answer(request, form)
+        except (LinkError, AccountExistsError):
+            return _page(request, _SIGN_IN, said=strings.LINK_BAD, status=410)
+        except (SignInError, NameTakenError) as error:
+            said = _told(error) if isinstance(error, NameTakenError) else strings.PROVIDER_REFUSED
+            return _page(request, _SIGN_IN, said=said, status=401)
+        except IdentityProviderError as error:
+            log_unexpected(error)
+            return _page(request, _SIGN_IN, said=strings.PROVIDER_DOWN, status=502)
+
+    return calm
+
+
 def _welcome(request: Request, form: Form | None) -> Response:
+    if form is not None and form.get("with") == "provider" and provider.is_configured():
+        return _join(request, form)
     return _accept(request, form, _WELCOME, invitations.accept_invitation)
+
+
+def _join(request: Request, form: Form) -> Response:
+    # The way to the provider begins with a link: policies stop forms that lead elsewhere.
+    door = Door(strings.WELCOME, strings.JOIN_PROVIDER_TEXT, "", ())
+    response = _page(request, door, link=("/provider/go", strings.JOIN_PROVIDER_GO))
+    try:
+        provider.keep_joining(
+            response,
+            secret=request.path_params["secret"],
+            name=form.get("name", ""),
+            shown=form.get("shown", ""),
+        )
+    except NameFormError as error:
+        return _page(request, _WELCOME, said=_told(error), typed=form, status=422)
+    return response
 
 
 def _setup(request: Request, form: Form | None) -> Response:
@@ -296,8 +342,11 @@ def _page(
     typed: Form | None = None,
     status: int = 200,
     action: str = "",
+    link: tuple[str, str] | None = None,
 ) -> HTMLResponse:
     kept, told = form_token(request)
+    if door is _SIGN_IN and provider.is_configured():
+        link = ("/provider/go", strings.SIGN_IN_PROVIDER)
     fields = "".join(_input(field, typed or {}) for field in door.fields)
     parts = [
         f'<p class="name">{ICON}<span>{escape(strings.PRODUCT)}</span></p>',
@@ -306,7 +355,13 @@ def _page(
         f'<p class="said" role="alert">{escape(said)}</p>' if said else "",
         f'<form method="post" action="{escape(action)}">' if action else '<form method="post">',
         f'<input type="hidden" name="form" value="{told}">{fields}',
-        f"<button>{escape(door.button)}</button></form>",
+        f"<button>{escape(door.button)}</button>" if door.button else "",
+        f'<button name="with" value="provider" formnovalidate>{escape(strings.JOIN_PROVIDER)}'
+        "</button>"
+        if door.joining and provider.is_configured()
+        else "",
+        "</form>",
+        f'<p><a href="{escape(link[0])}">{escape(link[1])}</a></p>' if link else "",
         f'<p class="help">{escape(door.help)}</p>' if door.help else "",
     ]
     title = f"{door.title} · {strings.PRODUCT}"

@@ -22,7 +22,7 @@ from skinscan.ui.web.cookies import is_plain, login_of
 #: Open to everybody: whether the server lives, Streamlit's own scripts and fonts, and the doors.
 _OPEN: Final = re.compile(
     r"/(?:_stcore/health|static/[\w./-]+|favicon\.(?:png|ico)|(?:login|welcome|setup|reset|enter)"
-    r"(?:/[\w-]*)?|logout)"
+    r"(?:/[\w-]*)?|logout|provider/(?:go|back))"
 )
 
 #: Fragments of a path that no client of ours sends.
