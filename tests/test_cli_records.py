@@ -86,7 +86,7 @@ def test_help_has_examples_and_fits_80_columns(command):
 
 def test_without_records_every_command_says_so_without_a_traceback(home, tmp_path):
     del home
-    for command in (("clients",), ("doctor",), ("rotate-key",), ("audit", "verify")):
+    for command in (("clients",), ("doctor",), ("rotate-key", "--yes"), ("audit", "verify")):
         result = call(*command)
         assert result.exit_code == 2, command
         assert "key file" in result.stderr
@@ -185,7 +185,8 @@ def test_from_backup_to_erasure_to_restore(practice, folder, home):
 
 
 def test_a_new_master_key_means_a_new_recovery_code(practice):
-    code = call("rotate-key").stdout.strip()
+    assert call("rotate-key").exit_code == 2  # nobody there to agree
+    code = call("rotate-key", "--yes").stdout.strip()
     assert code != practice
     assert call("recovery", "prove", typed=f"{practice}\n").exit_code == 2
     assert call("recovery", "prove", typed=f"{code}\n").exit_code == 0

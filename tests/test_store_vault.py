@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from made_records import office, places, prepared
+from made_store_s3 import CREDENTIALS, running_store
 
 from skinscan.errors import (
     ObjectDamagedError,
@@ -32,11 +33,23 @@ from skinscan.store.vault import Kind, Vault
 CLIENT, OBJECT = "a" * 32, "b" * 32
 
 
-@pytest.fixture(params=["folder", "fsspec"])
-def objects(request, tmp_path):
+@pytest.fixture(scope="module")
+def store():
+    pytest.importorskip("moto", reason="moto is not installed")
+    with running_store() as new:
+        yield new
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def objects(request, tmp_path, monkeypatch):
     if request.param == "folder":
         return FolderObjects(tmp_path / "objects")
-    return FsspecObjects(f"memory://{new_id()}/objects")
+    if request.param == "memory":
+        return FsspecObjects(f"memory://{new_id()}/objects")
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    bucket = request.getfixturevalue("store")()
+    return FsspecObjects(bucket.url("objects"), {"endpoint_url": bucket.endpoint})
 
 
 def test_what_was_put_comes_back_and_is_sealed(objects):

@@ -279,11 +279,14 @@ def retention(
     help="Make a new master key and a new recovery code; stop the app first.",
     epilog=examples("skinscan rotate-key"),
 )
-def rotate_key() -> None:
+def rotate_key(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Make a new master key."""
     with calm():
         from skinscan.cli import custody  # noqa: PLC0415
 
+        if not yes and _ask("The recovery code on paper will not fit any more. Type new") != "new":
+            say("Nothing was changed.")
+            raise typer.Exit(2)
         count, code = custody.rotate_key()
         say(f"{count} keys wrapped anew. Backups made before still need the old recovery code.")
         show_code(code)
