@@ -440,6 +440,7 @@ def test_an_open_page_ends_with_the_login(demo, open_page):
     # The first page's connection is still open: what it asks for next is refused.
     page.get_by_role("radio", name=practice.NAV_REPORT, exact=True).click()
     page.get_by_text(practice.SESSION_OVER).wait_for()
+    watched.settle()  # until then the old page stands there, faded
     assert page.get_by_text("since 3 March", exact=False).count() == 0
 
 
