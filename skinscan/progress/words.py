@@ -149,6 +149,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
         "face": "",
         "treated": " in the treated regions",
         "untreated": " in the other regions",
+        "treated_minus_untreated": " of treated minus untreated regions",
         "forehead_upper": " on the upper forehead",
         "forehead_lower": " on the lower forehead",
         "glabella": " between the brows",
