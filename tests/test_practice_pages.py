@@ -339,7 +339,7 @@ def test_a_client_reads_the_same_verdicts_and_no_photo_before_sharing(made, page
 def test_a_client_tells_how_they_are(made, page):
     app = go(page(made.client), strings.NAV_REPORT)
     app.selectbox[1].set_value(Gais.MUCH_IMPROVED)
-    app.select_slider[0].set_value(8)
+    app.segmented_control(key=f"relaxation_{made.session_id}").set_value(8)
     (save,) = [b for b in app.button if b.label == strings.SAVE]
     save.click().run()
     assert not app.exception

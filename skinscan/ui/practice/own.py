@@ -51,11 +51,14 @@ def report(asker: Asker) -> None:
             index=0 if now.result is None else 1 + list(Gais).index(now.result),
             format_func=lambda g: strings.GAIS_NOT_SAID if g is None else strings.GAIS[int(g)],
         )
-        relaxation = st.select_slider(
-            strings.RELAXATION, [None, *range(11)], value=now.relaxation, format_func=_or_dash
-        )
-        stress = st.select_slider(
-            strings.STRESS, [None, *range(11)], value=now.stress, format_func=_or_dash
+        relaxation, stress = (
+            st.segmented_control(
+                label, list(range(11)), default=value, wrap=True, key=f"{name}_{chosen.id}"
+            )
+            for name, label, value in (
+                ("relaxation", strings.RELAXATION, now.relaxation),
+                ("stress", strings.STRESS, now.stress),
+            )
         )
         one, two = st.columns(2)
         sleep = one.number_input(strings.SLEEP, 0.0, 24.0, value=now.sleep_hours, step=0.5)
@@ -102,7 +105,3 @@ def data(asker: Asker) -> None:
 def _course(asker: Asker) -> CourseCard | None:
     found = courses.courses(asker.records, asker.principal, asker.who.client_id or "")
     return found[-1] if found else None
-
-
-def _or_dash(value: int | None) -> str:
-    return "–" if value is None else str(value)
