@@ -485,10 +485,14 @@ def test_serve_refuses_what_is_not_safe(options, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_demo_serves_this_machine_only_and_stops_when_told(stop, free_port, tmp_path):
+@pytest.mark.parametrize(
+    ("command", "stop"),
+    [(("serve",), signal.SIGINT), (("demo", "--no-browser"), signal.SIGTERM)],
+    ids=["serve", "demo"],
+)
+def test_the_app_serves_this_machine_only_and_stops_when_told(command, stop, free_port, tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "skinscan", "demo", "--no-browser", "--port", str(free_port)],
+        [sys.executable, "-m", "skinscan", *command, "--port", str(free_port)],
         cwd=tmp_path,
         env=os.environ | {"HOME": str(tmp_path)},  # as on the first start ever
         stdin=subprocess.DEVNULL,
@@ -517,6 +521,7 @@ def test_demo_serves_this_machine_only_and_stops_when_told(stop, free_port, tmp_
         with contextlib.suppress(ProcessLookupError):  # nothing is left of it
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    assert (out, rest, process.returncode) == ("", "", 0)
+    assert (rest, process.returncode) == ("", 0)
+    assert re.fullmatch(r"([0-9A-Z-]{44}\n)?", out)  # the recovery code of a first start
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", free_port)) != 0
