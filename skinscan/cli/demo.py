@@ -29,7 +29,6 @@ from skinscan.practice.photos import Prepared
 from skinscan.practice.principal import Principal
 from skinscan.resources import sample_course_dir
 from skinscan.scan import scan_from_json, scan_to_json
-from skinscan.store import audit
 from skinscan.store.accounts import invitations, logins
 from skinscan.store.canonical import Canonical
 from skinscan.store.records import Places, Records, create_records
@@ -138,8 +137,7 @@ def make(folder: Path, say: Callable[[str], None]) -> Demo:
 
 
 def _staff(records: Records, passwords: dict[str, str]) -> tuple[Principal, Principal]:
-    write_down = _audit(records)
-    code = invitations.issue_set_up(records.database, records.practice_id, audit=write_down)
+    code = invitations.issue_set_up(records.database, records.practice_id, audit=records.write_down)
     owner_id = invitations.first_owner(
         records.database,
         records.practice_key,
@@ -147,7 +145,7 @@ def _staff(records: Records, passwords: dict[str, str]) -> tuple[Principal, Prin
         name=OWNER,
         shown="The owner",
         password=passwords[OWNER],
-        audit=write_down,
+        audit=records.write_down,
     )
     practitioner_id = _account(
         records,
@@ -161,15 +159,14 @@ def _staff(records: Records, passwords: dict[str, str]) -> tuple[Principal, Prin
 
 
 def _account(records: Records, name: str, password: str, invite: Callable[[Any], str]) -> str:
-    write_down = _audit(records)
     return invitations.accept_invitation(
         records.database,
         records.practice_key,
-        secret=invite(write_down),
+        secret=invite(records.write_down),
         name=name,
         shown=f"The {name}",
         password=password,
-        audit=write_down,
+        audit=records.write_down,
     )
 
 
@@ -231,13 +228,6 @@ def _measured(path: Path) -> tuple[Any, ...]:
 def _prepared(measured: tuple[Any, ...]) -> Prepared:
     *kept, scan, look = measured
     return Prepared(Canonical(*kept), scan_from_json(scan), Pictures.from_bytes(look))
-
-
-def _audit(records: Records) -> Any:  # noqa: ANN401 - a protocol of keywords
-    def write_down(session: Any, action: str, /, **named: Any) -> None:  # noqa: ANN401
-        audit.record(session, records.practice_key, action, **named)
-
-    return write_down
 
 
 def _password() -> str:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from skinscan.cli import running
 from skinscan.cli.demo import CLIENT, OWNER, PRACTITIONER, demo_practice
 from skinscan.errors import AccountExistsError, AccountMissingError, BadOptionError
 from skinscan.practice.forms import Settings
-from skinscan.store import audit
 from skinscan.store.accounts import invitations, users
 from skinscan.store.accounts.names import login_index
 from skinscan.store.accounts.sign_in import tidy
 from skinscan.store.erasure import keep_reserve
 from skinscan.store.inventory import sweep
-from skinscan.store.records import Places, Records, create_records, default_places, open_records
+from skinscan.store.records import Places, create_records, default_places, open_records
 from skinscan.store.schema import Role
 from skinscan.ui.server import LOOPBACK, Serving
 from skinscan.ui.web.cookies import PLAIN_HTTP
@@ -31,6 +29,7 @@ def demo(*, port: int | None, browser: bool, say: Say) -> int:
     serving = Serving(port=running.free_port(port))
     with demo_practice(say) as made:
         say("")
+        say("Sign-in names and passwords:")
         for name in (PRACTITIONER, CLIENT, OWNER):
             say(f"  {name:13}{made.passwords[name]}")
         say("")
@@ -89,7 +88,7 @@ def serve(
             say(f"{swept} left-over files of writes that were cut off were removed.")
         with suppress(AccountExistsError):
             secret = invitations.issue_set_up(
-                records.database, records.practice_id, audit=_audit(records)
+                records.database, records.practice_id, audit=records.write_down
             )
             say(f"Nobody owns this practice yet. Open {serving.url}/setup and type this code:")
             say(f"  {secret}")
@@ -114,7 +113,7 @@ def reset_owner(name: str) -> str:
                 remedy="Check the name",
             )
         secret = invitations.issue_reset(
-            records.database, user.id, made_by=None, audit=_audit(records)
+            records.database, user.id, made_by=None, audit=records.write_down
         )
     return f"/reset/{secret}"
 
@@ -125,10 +124,3 @@ def _places(places: Places) -> dict[str, str]:
         "SKINSCAN_OBJECTS": places.objects,
         "SKINSCAN_KEY_FILE": str(places.key_file),
     }
-
-
-def _audit(records: Records) -> Any:  # noqa: ANN401 - a protocol of keywords
-    def write_down(session: Any, action: str, /, **named: Any) -> None:  # noqa: ANN401
-        audit.record(session, records.practice_key, action, **named)
-
-    return write_down

@@ -13,6 +13,7 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cache
 from typing import Any, Self
 
 from skinscan.errors import BadInputError
@@ -283,8 +284,14 @@ class Settings(Form):
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", text(self.name, "a name", most=NAME_LENGTH))
         number(self.keep_years, "years", 1, 100)
-        if self.zone not in zoneinfo.available_timezones():
+        if self.zone not in time_zones():
             raise bad("a time zone as Europe/Berlin", "none that is known")
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """List the time zones that there are; the system's files are gone through once."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _check_regions(names: tuple[str, ...]) -> None:

@@ -201,8 +201,8 @@ def restore(
             save_keyring(keyring, places.key_file)
         remember_erased(places.key_file, erased)
         _copy_objects(folder, path, open_objects(places.objects))
-        if places.database.startswith("sqlite"):
-            _exchange(path, Path(places.database.removeprefix("sqlite:///")))
+        if places.sqlite_file is not None:
+            _exchange(path, places.sqlite_file)
         else:
             _load(path, places)
     return chosen
@@ -302,10 +302,7 @@ def _prune(records: Records, folder: Path, *, keep: int | None) -> None:
 @contextmanager
 def _working_copy(source: Path, places: Places) -> Iterator[Path]:
     """Copy a snapshot's database to where it is to go, under another name."""
-    if places.database.startswith("sqlite"):
-        final = Path(places.database.removeprefix("sqlite:///"))
-    else:
-        final = source
+    final = places.sqlite_file or source
     make_private_folder(final.parent)
     path = final.with_name(f"{final.name}.restore-{os.getpid()}.part")
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -346,16 +343,14 @@ def _keyring(database: Database, places: Places, recovery_code: str | None) -> t
 
 def _erased_now(places: Places) -> set[str]:
     """Ask the database that will be replaced, if it can still be read, who was erased."""
-    if places.database.startswith("sqlite"):
-        path = Path(places.database.removeprefix("sqlite:///"))
-        if not path.is_file():
-            return set()
-        try:
-            with closing(sqlite3.connect(path)) as connection:
-                return {row[0] for row in connection.execute("SELECT client_id FROM erased")}
-        except sqlite3.Error:
-            return set()  # damaged: that is why it is restored; the list beside the key counts
-    return set()
+    path = places.sqlite_file
+    if path is None or not path.is_file():
+        return set()
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return {row[0] for row in connection.execute("SELECT client_id FROM erased")}
+    except sqlite3.Error:
+        return set()  # damaged: that is why it is restored; the list beside the key counts
 
 
 def _finish(database: Database, keyring: Keyring, erased: set[str], snapshot: Snapshot) -> None:

@@ -49,6 +49,13 @@ class Places:
     objects: str
     key_file: Path
 
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file; None on a server."""
+        if not self.database.startswith("sqlite"):
+            return None
+        return Path(self.database.removeprefix("sqlite:///"))
+
     @classmethod
     def of(cls, data: Path, key_file: Path) -> Places:
         """Put database and objects into one folder, and the key elsewhere."""
@@ -129,6 +136,19 @@ class Records:
             session, self.practice_key, action, actor=actor, subject=subject, detail=detail
         )
 
+    def write_down(
+        self,
+        session: Session,
+        action: str,
+        /,
+        *,
+        actor: str | None,
+        subject: str | None,
+        detail: audit.Detail,
+    ) -> None:
+        """Write a line of the audit trail for `store.accounts`, as its `Audit` asks."""
+        self.record(session, action, actor=actor, subject=subject, detail=detail)
+
     def close(self) -> None:
         """Close the database."""
         self.database.close()
@@ -181,8 +201,7 @@ def create_records(
     # The key first: nothing may ever be sealed with a key that is not on a disk.
     save_keyring(keyring, places.key_file)
     try:
-        create = places.database.startswith("sqlite")
-        database = open_database(places.database, create=create)
+        database = open_database(places.database, create=places.sqlite_file is not None)
     except BaseException:
         places.key_file.unlink()
         raise

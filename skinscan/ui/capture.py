@@ -9,11 +9,26 @@ import streamlit as st
 from skinscan.quality import Check
 from skinscan.scan import Scan
 from skinscan.ui import markup, pictures, strings
-from skinscan.ui.course import SessionPhoto, in_order
+from skinscan.ui.course import SessionPhoto, in_order, views
 from skinscan.ui.start import date_field
 from skinscan.ui.state import Visit
 
 _WORST_FIRST = ("poor", "acceptable", "good")
+
+
+def of_chosen_view(photos: Sequence[SessionPhoto]) -> list[SessionPhoto]:
+    """Let people choose a view where there are several; its photos, in order."""
+    present = views(photos)
+    view = present[0]
+    if len(present) > 1:
+        view = st.radio(
+            strings.VIEW_LABEL,
+            present,
+            format_func=lambda v: strings.VIEWS[v.value],
+            horizontal=True,
+            key="view",
+        )
+    return in_order(photos, view)
 
 
 def photos_section(visit: Visit, photos: Sequence[SessionPhoto]) -> None:

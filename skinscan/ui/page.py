@@ -6,8 +6,8 @@ import streamlit as st
 
 from skinscan.metrics import metrics
 from skinscan.ui import markup, strings
-from skinscan.ui.capture import photos_section
-from skinscan.ui.course import common_level, in_order, points, views
+from skinscan.ui.capture import of_chosen_view, photos_section
+from skinscan.ui.course import common_level, in_order, points
 from skinscan.ui.detail import detail
 from skinscan.ui.overview import caution, glance, summary
 from skinscan.ui.progress import pictures_section, progress_section, regions_section
@@ -50,17 +50,7 @@ def _course(held: Visit) -> None:
     if not dated:
         markup.write(strings.NO_DATED, "sk-small")
         return
-    present = views(dated)
-    view = present[0]
-    if len(present) > 1:
-        view = st.radio(
-            strings.VIEW_LABEL,
-            present,
-            format_func=lambda v: strings.VIEWS[v.value],
-            horizontal=True,
-            key="view",
-        )
-    photos = in_order(dated, view)
+    photos = of_chosen_view(dated)
     compared = progress_section(held, dated)
     pictures_section(held, photos)
     if compared:

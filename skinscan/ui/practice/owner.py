@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from dataclasses import replace
 
 import streamlit as st
 
 from skinscan.practice import clients, custody, staff
+from skinscan.practice.forms import time_zones
 from skinscan.store.schema import Role
 from skinscan.ui import markup
 from skinscan.ui import practice_strings as strings
@@ -76,7 +76,7 @@ def _managing(asker: Asker, card: staff.UserCard, one: object, two: object) -> N
 def _settings(asker: Asker) -> None:
     st.header(strings.SETTINGS_TITLE, anchor=False)
     now = asker.settings
-    zones = sorted(zoneinfo.available_timezones())
+    zones = sorted(time_zones())
     with st.form("settings"):
         name = st.text_input(strings.SETTINGS_NAME, value=now.name)
         zone = st.selectbox(strings.SETTINGS_ZONE, zones, index=zones.index(now.zone))

@@ -9,8 +9,8 @@ from skinscan.practice.courses import CourseCard, SessionCard
 from skinscan.ui import markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
-from skinscan.ui.capture import strip
-from skinscan.ui.course import common_level, in_order, points, views
+from skinscan.ui.capture import of_chosen_view, strip
+from skinscan.ui.course import SessionPhoto, common_level, in_order, points, views
 from skinscan.ui.detail import detail
 from skinscan.ui.overview import glance
 from skinscan.ui.practice.asking import Asker, calm
@@ -53,18 +53,8 @@ def _shown(asker: Asker, held: CourseVisit) -> None:
                 _detail(held)
 
 
-def _pictures(held: CourseVisit, seen: list) -> None:  # type: ignore[type-arg]
-    present = views(seen)
-    view = present[0]
-    if len(present) > 1:
-        view = st.radio(
-            photo_strings.VIEW_LABEL,
-            present,
-            format_func=lambda v: photo_strings.VIEWS[v.value],
-            horizontal=True,
-            key="view",
-        )
-    chosen = in_order(seen, view)
+def _pictures(held: CourseVisit, seen: list[SessionPhoto]) -> None:
+    chosen = of_chosen_view(seen)
     held.fetch(chosen)
     pictures_section(held, chosen)
     st.subheader(photo_strings.PHOTOS_TITLE, anchor=False)

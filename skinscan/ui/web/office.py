@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import orm
 
 from skinscan.practice.principal import Principal
-from skinscan.store import audit
 from skinscan.store.accounts import logins
 from skinscan.store.accounts.logins import SignedIn
 from skinscan.store.records import Records, default_places, open_records
@@ -35,9 +34,7 @@ def write_down(
     detail: dict[str, Any],
 ) -> None:
     """Write a line of the audit trail for accounts."""
-    audit.record(
-        session, records().practice_key, action, actor=actor, subject=subject, detail=detail
-    )
+    records().write_down(session, action, actor=actor, subject=subject, detail=detail)
 
 
 def signed_in(secret: str) -> SignedIn | None:
