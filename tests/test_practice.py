@@ -329,11 +329,8 @@ def test_other_bytes_are_no_pictures(content):
 
 def test_the_last_owner_cannot_be_shut_out(made):
     from skinscan.practice import staff
-    from skinscan.ui.web import office as web
 
-    def audit(session, action, /, **named):
-        web.audit.record(session, made.records.practice_key, action, **named)
-
+    audit = made.records.write_down
     with pytest.raises(BadInputError):
         staff.disable(made.records, made.owner, made.owner.user_id, audit=audit)
     staff.disable(made.records, made.owner, made.colleague.user_id, audit=audit)

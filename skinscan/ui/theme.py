@@ -124,7 +124,7 @@ _STYLE: Final = """
 }
 .sk-map { max-width: 27rem; padding: 0.6rem; }
 .sk-tall { max-height: 34rem; overflow-y: auto; }
-.sk-tall th:first-child { white-space: normal; min-width: 11rem; }
+.sk-table.sk-tall th:first-child { white-space: normal; min-width: 11rem; }
 .sk-tall td:last-child { white-space: nowrap; }
 .sk-badge::before { font-weight: 700; margin-right: 0.35em; }
 .sk-badge.sk-good::before { content: "✓"; color: #3b8a5f; }
@@ -174,7 +174,7 @@ _STYLE: Final = """
     grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.5rem;
   }
   [data-testid="stHtml"] .sk-strip li { font-size: 0.76rem; }
-  .sk-tall th:first-child { min-width: 7.5rem; }
+  .sk-table.sk-tall th:first-child { min-width: 7.5rem; }
   .sk-tall td:last-child { white-space: normal; }
   .sk-tall th, .sk-tall td { padding: 0.3rem 0.35rem; }
 }
