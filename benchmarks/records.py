@@ -44,7 +44,7 @@ STEPS = (
     ("os", "fdopen"),
     ("os", "fsync"),
     ("os", "replace"),
-    ("skinscan.store.files", "sync_folder"),
+    ("skinscan.durable", "sync_folder"),
     ("skinscan.practice.photos", "save_photo"),
     ("skinscan.practice.photos", "_add_scan"),
     ("skinscan.store.audit", "record"),

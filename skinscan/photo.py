@@ -1277,7 +1277,8 @@ def _read_file(file: Any, limits: PhotoLimits) -> bytes:  # noqa: ANN401 - any o
     return b"".join(parts)
 
 
-def _digest(pixels: NDArray[np.uint8]) -> str:
+def digest_of_pixels(pixels: NDArray[np.uint8]) -> str:
+    """Identify pixels by their content: SHA-256 of shape and bytes, in hexadecimal."""
     digest = hashlib.sha256(repr(pixels.shape).encode())
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
@@ -1307,7 +1308,7 @@ def _open_array(array: NDArray[Any], limits: PhotoLimits) -> PhotoFile:
     return PhotoFile(
         header=_Header(format="ARRAY", size=(width, height)),
         pixels=pixels,
-        sha256=_digest(pixels),
+        sha256=digest_of_pixels(pixels),
     )
 
 
@@ -1341,7 +1342,7 @@ def _open_pil(image: Image.Image, limits: PhotoLimits) -> PhotoFile:
         icc=icc if isinstance(icc, bytes) and icc else None,
         exif=exif if isinstance(exif, bytes) else None,
     )
-    return PhotoFile(header=header, pixels=pixels, sha256=_digest(pixels))
+    return PhotoFile(header=header, pixels=pixels, sha256=digest_of_pixels(pixels))
 
 
 def open_photo(source: Source, *, limits: PhotoLimits | None = None) -> PhotoFile:

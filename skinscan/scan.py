@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.conditions import conditions_from_dict, conditions_to_dict
+from skinscan.durable import write_private
 from skinscan.errors import OutputError, ScanFileError, SkinscanError, UnknownNameError
 from skinscan.facemap import FaceMap, rectify
 from skinscan.flags import Flag, flag_names, parse_flags
@@ -225,29 +225,15 @@ class Scan:
         OutputError
             If the file cannot be written.
         """
-        target = Path(path)
         text = scan_to_json(self)
         try:
-            handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
+            write_private(Path(path), text.encode())
         except OSError as error:
-            raise _unwritable(error) from error
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(target)
-        except OSError as error:
-            Path(temporary).unlink(missing_ok=True)
-            raise _unwritable(error) from error
-
-
-def _unwritable(error: OSError) -> OutputError:
-    return OutputError(
-        expected="a folder that can be written to",
-        found=(error.strerror or type(error).__name__).lower(),
-        remedy="Choose another folder, or free some space",
-    )
+            raise OutputError(
+                expected="a folder that can be written to",
+                found=(error.strerror or type(error).__name__).lower(),
+                remedy="Choose another folder, or free some space",
+            ) from error
 
 
 def _decode(file: PhotoFile, face: Face) -> Photo:

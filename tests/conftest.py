@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import skinscan
 from skinscan.landmarks import Face, find_face
@@ -15,6 +16,10 @@ from skinscan.phantom.camera import expose
 from skinscan.phantom.render import scene_light
 from skinscan.photo import load_photo
 from skinscan.scan import Scan
+
+# No test depends on how busy the machine is.
+settings.register_profile("skinscan", deadline=None)
+settings.load_profile("skinscan")
 
 SHARED_PHOTOS = Path(__file__).resolve().parent.parent.parent / "shared" / "photos"
 

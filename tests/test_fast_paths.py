@@ -28,7 +28,7 @@ def skin_like(seed, shape, sigma):
     return smooth / smooth.std()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS, st.integers(4, 40))
 def test_spline_is_scipys(seed, count):
     rng = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ def one_resampled(points, step):
     return np.column_stack([np.interp(at, run, smooth[:, k]) for k in (0, 1)])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SEEDS, st.lists(st.integers(1, 60), min_size=1, max_size=8))
 def test_courses_are_resampled_each_on_its_own(seed, sizes):
     rng = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ def test_courses_are_resampled_each_on_its_own(seed, sizes):
         np.testing.assert_allclose(found, one_resampled(course, 0.5), atol=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS)
 def test_paths_cover_the_thin_mask_and_step_to_neighbours(seed):
     mask = np.abs(skin_like(seed, (60, 80), 2.0)) < 0.15
@@ -80,7 +80,7 @@ def test_a_ring_is_one_path():
     assert len(path) == len(np.unique(path, axis=0)) > 50
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SEEDS, st.lists(st.integers(0, 30), min_size=1, max_size=8), st.sampled_from([0.5, 0.9]))
 def test_quantiles_of_pieces_are_numpys(seed, sizes, share):
     values = np.random.default_rng(seed).normal(size=sum(sizes))
@@ -90,7 +90,7 @@ def test_quantiles_of_pieces_are_numpys(seed, sizes, share):
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SEEDS, st.lists(st.integers(2, 90), min_size=2, max_size=6))
 def test_certainty_does_not_depend_on_the_other_courses(seed, sizes):
     rng = np.random.default_rng(seed)
@@ -141,7 +141,7 @@ def rims(seed, strength, share_shut):
     return _Polar(evidence, np.zeros(shape, np.uint8), shut)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(3.0, 8.0), st.floats(0.0, 0.4))
 def test_no_rims_are_given_up_that_the_search_would_find(seed, strength, share_shut):
     angle, px = _ring_places()

@@ -14,6 +14,7 @@ import pytest
 from made_records import office, places, prepared
 from made_store_s3 import CREDENTIALS, running_store
 
+from skinscan import durable
 from skinscan.errors import (
     ObjectDamagedError,
     ObjectMissingError,
@@ -23,7 +24,6 @@ from skinscan.errors import (
     StoreError,
 )
 from skinscan.practice import photos
-from skinscan.store import files
 from skinscan.store.inventory import sweep
 from skinscan.store.objects import FolderObjects, FsspecObjects, object_name, open_objects
 from skinscan.store.schema import new_id
@@ -120,7 +120,7 @@ def test_errors_of_the_disk_are_typed_and_leave_nothing(tmp_path, monkeypatch, n
     def fails(_handle):
         raise OSError(number, "no")
 
-    monkeypatch.setattr(files.os, "fsync", fails)
+    monkeypatch.setattr(durable.os, "fsync", fails)
     with pytest.raises(kind):
         store.put(object_name(CLIENT, Kind.PHOTO, OBJECT), b"x" * 1000)
     monkeypatch.undo()
@@ -141,13 +141,13 @@ def test_nothing_is_named_before_it_is_on_the_disk(tmp_path, monkeypatch):
         done.append("rename")
         real_replace(source, target)
 
-    monkeypatch.setattr(files.os, "fsync", sync)
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(durable.os, "fsync", sync)
+    monkeypatch.setattr(durable.os, "replace", replace)
     folder = tmp_path / "objects" / CLIENT
-    files.make_private_folder(folder)
+    durable.make_private_folder(folder)
     assert done == ["sync folder"] * 2
     done.clear()
-    files.write_private(folder / "x", b"x")
+    durable.write_private(folder / "x", b"x")
     assert done == ["sync file", "rename", "sync folder"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from skinscan.durable import sync_folder
 from skinscan.errors import OutputError
 
 
@@ -25,16 +26,6 @@ def output_error(error: OSError, what: str) -> OutputError:
         found=(error.strerror or type(error).__name__).lower(),
         remedy="Choose a folder that exists, has free space and may be written to",
     )
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut, where the system can."""
-    with contextlib.suppress(OSError):  # Windows cannot open folders, and needs no such call
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -23,9 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from skinscan.batch.files import output_error, sync_folder
+from skinscan.batch.files import output_error
 from skinscan.batch.measure import Outcome
 from skinscan.batch.sources import SourcePhoto
+from skinscan.durable import sync_folder
 from skinscan.errors import OutputError
 
 _WHAT: Final = "the partial results"

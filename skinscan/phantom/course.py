@@ -262,7 +262,8 @@ def describe(plan: list[Session], *, seed: int, px_per_mm: float) -> dict[str, A
             "under_eye_shadow_change_pct": round(
                 100 * (plan[-1].truth.under_eye_shadow_dl / client.under_eye_shadow_dl - 1), 2
             ),
-            "redness": "noise from day to day, no trend",
+            "redness": "noise from day to day, no trend; "
+            "under the eyes less, with the blood in the shadow",
             "everything_else": "constant",
         },
         "person": {**person, "ita_deg": round(ita_deg(client.person.melanin_od), 1)},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -201,4 +203,11 @@ def as_svg(chart: alt.TopLevelMixin) -> str:
     -------
     str
     """
-    return str(vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[]))
+    # Not validated: that takes longer than drawing, and the tests do it for every kind of chart.
+    return _drawn(json.dumps(chart.to_dict(validate=False)))
+
+
+@lru_cache(maxsize=64)
+def _drawn(specification: str) -> str:
+    # The files, the report and the paper of one course show the same charts.
+    return str(vl_convert.vegalite_to_svg(specification, allowed_base_urls=[]))

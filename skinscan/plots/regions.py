@@ -10,11 +10,13 @@ from skinscan.metrics import metric
 from skinscan.plots.sessions import SHAPES, session_axis, session_rows
 from skinscan.plots.style import BLUE, GREY, INK
 from skinscan.progress import Change, Progress, Scope, words
+from skinscan.progress.locales import Locale
 from skinscan.progress.locales import locale as locale_of
 from skinscan.regions import region
 
 _COLUMNS = 4
 _WIDTH_PX, _HEIGHT_PX = 165, 96
+_LINE_BREAK = "\n"
 
 
 def region_changes(progress: Progress, name: str) -> list[Change]:
@@ -33,7 +35,7 @@ def region_changes(progress: Progress, name: str) -> list[Change]:
     ]
 
 
-def regions_chart(progress: Progress, name: str, *, locale: str = "en-GB") -> alt.ConcatChart:
+def regions_chart(progress: Progress, name: str, *, locale: str = "en-GB") -> alt.FacetChart:
     """Draw one metric in every region, all on one scale in the metric's own unit.
 
     Parameters
@@ -46,7 +48,7 @@ def regions_chart(progress: Progress, name: str, *, locale: str = "en-GB") -> al
 
     Returns
     -------
-    altair.ConcatChart
+    altair.FacetChart
         Difference to the baseline, session by session, as `course_chart` draws it: bars are 95 %
         intervals, the grey band holds what is too small to be detected.
 
@@ -59,21 +61,12 @@ def regions_chart(progress: Progress, name: str, *, locale: str = "en-GB") -> al
     if not changes:
         raise ValueError("no region to draw")
     written = locale_of(locale)
-    rows = [session_rows(progress, c, per=1.0, locale=written) for c in changes]
-    sizes = [
-        row[key]
-        for part in rows
-        for row in part
-        for key in ("shown", "low", "high", "top", "bottom")
+    rows = [
+        row | {"region": _heading(c)}
+        for c in changes
+        for row in session_rows(progress, c, per=1.0, locale=written)
     ]
-    known = [size for size in sizes if size is not None]
-    scale = alt.Scale(domain=[min(known, default=0.0), max(known, default=1.0)], nice=True)
     unit = metric(name).unit or words.words_of(name).unit
-    x = session_axis(progress, written, ticks=3, title=False)
-    panels = [
-        _panel(c, part, x, scale, written.number_label)
-        for c, part in zip(changes, rows, strict=True)
-    ]
     claimed = [region(c.place).title for c in changes if c.verdict.claimed]
     claims = (
         words.REGIONS_CLAIMED.format(regions=", ".join(claimed))
@@ -81,8 +74,25 @@ def regions_chart(progress: Progress, name: str, *, locale: str = "en-GB") -> al
         else words.REGIONS_UNCLAIMED
     )
     subject = words.words_of(name).subject
-    chart: alt.ConcatChart = (
-        alt.concat(*panels, columns=_COLUMNS, spacing=14)
+    # One chart, drawn once for each region: Altair copies every part of a chart that holds charts.
+    chart: alt.FacetChart = (
+        alt.layer(
+            *_layers(rows, session_axis(progress, written, small=True), written),
+            data=alt.Data(values=rows),
+            width=_WIDTH_PX,
+            height=_HEIGHT_PX,
+        )
+        .facet(
+            alt.Facet(
+                "region:N",
+                title=None,
+                sort=[_heading(c) for c in changes],
+                header=alt.Header(labelAnchor="start", labelFontSize=11, labelLineHeight=13),
+            ),
+            columns=_COLUMNS,
+            spacing=14,
+        )
+        .resolve_axis(x="independent", y="independent")
         .properties(
             title=alt.Title(
                 words.REGIONS_TITLE.format(subject=subject),
@@ -95,31 +105,31 @@ def regions_chart(progress: Progress, name: str, *, locale: str = "en-GB") -> al
             description=words.REGIONS_ALT.format(
                 subject=subject, count=len(changes), claims=claims
             ),
+            config=alt.Config(
+                view=alt.ViewConfig(stroke=None),
+                axis=alt.AxisConfig(labelFontSize=10),
+                lineBreak=_LINE_BREAK,
+            ),
         )
-        .configure_view(stroke=None)
-        .configure_axis(labelFontSize=10)
     )
     return chart
 
 
-def _panel(
-    change: Change,
-    rows: list[dict[str, Any]],
-    x: alt.X,
-    scale: alt.Scale,
-    number_label: str,
-) -> alt.LayerChart:
-    base = alt.Chart(alt.Data(values=rows))
-    axis = alt.Axis(labelExpr=number_label, tickCount=4)
-    y = alt.Y("shown:Q", title=None, scale=scale, axis=axis)
-    band = base.mark_area(color=GREY, opacity=0.55).encode(
-        x=x, y=alt.Y("bottom:Q", title=None, scale=scale, axis=axis), y2="top:Q"
-    )
-    known = base.transform_filter("isValid(datum.low)")
-    bars = known.mark_rule(color=BLUE, opacity=0.6).encode(
-        x=x, y=alt.Y("low:Q", title=None, scale=scale, axis=axis), y2="high:Q"
-    )
-    zero = alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK).encode(y="y:Q")
+def _heading(change: Change) -> str:
+    return f"{region(change.place).title}{_LINE_BREAK}{words.VERDICTS[change.verdict]}"
+
+
+def _layers(rows: list[dict[str, Any]], x: alt.X, locale: Locale) -> list[alt.Chart]:
+    sizes = [row[key] for row in rows for key in ("shown", "low", "high", "top", "bottom")]
+    known = [size for size in sizes if size is not None]
+    scale = alt.Scale(domain=[min(known, default=0.0), max(known, default=1.0)], nice=True)
+    axis = alt.Axis(labelExpr=locale.number_label, tickCount=4)
+
+    def y(name: str) -> alt.Y:
+        return alt.Y(f"{name}:Q", title=None, scale=scale, axis=axis)
+
+    base = alt.Chart()
+    compared = base.transform_filter("isValid(datum.low)")
     marks = [
         base.transform_filter(alt.datum.state == state)
         .mark_point(
@@ -129,18 +139,16 @@ def _panel(
             size=26,
             opacity=1,
         )
-        .encode(x=x, y=y)
+        .encode(x=x, y=y("shown"))
         for state, shape in SHAPES.items()
-        if any(row["state"] == state for row in rows)
     ]
-    title = alt.Title(
-        region(change.place).title,
-        subtitle=words.VERDICTS[change.verdict],
-        anchor="start",
-        fontSize=11,
-        fontWeight="bold" if change.verdict.claimed else "normal",
-        subtitleFontSize=10,
-        subtitleColor=INK,
-    )
-    layers: list[Any] = [band, zero, known.mark_line(color=BLUE).encode(x=x, y=y), bars, *marks]
-    return alt.LayerChart(layer=layers, width=_WIDTH_PX, height=_HEIGHT_PX, title=title)
+    return [
+        base.mark_area(color=GREY, opacity=0.55).encode(x=x, y=y("bottom"), y2="top:Q"),
+        base.transform_aggregate(sessions="count()")
+        .transform_calculate(zero="0")
+        .mark_rule(color=INK)
+        .encode(y=y("zero")),
+        compared.mark_line(color=BLUE).encode(x=x, y=y("shown")),
+        compared.mark_rule(color=BLUE, opacity=0.6).encode(x=x, y=y("low"), y2="high:Q"),
+        *marks,
+    ]

@@ -34,6 +34,10 @@ def when(on: date) -> str:
     return f"{on.isoformat()}T12:00:00Z"
 
 
+def _instant(on: date) -> alt.DateTime:
+    return alt.DateTime(year=on.year, month=on.month, date=on.day, hours=12, utc=True)
+
+
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
@@ -123,22 +127,24 @@ def session_rows(
     )
 
 
-def session_axis(
-    progress: Progress, locale: Locale, *, ticks: int = 5, title: bool = True
-) -> alt.X:
-    """Return the axis of sessions: dates, or before and after."""
+def session_axis(progress: Progress, locale: Locale, *, small: bool = False) -> alt.X:
+    """Return the axis of sessions: dates, or before and after; a small one has no title."""
     if progress.dated:
+        axis = alt.Axis(labelExpr=locale.date_label, labelOverlap=True, grid=False)
+        if small:
+            axis.values = [_instant(on) for on in (progress.sessions[0], progress.sessions[-1])]
+            axis.labelFlush = True
+        else:
+            axis.tickCount = 5
         return alt.X(
             "when:T",
-            title=words.AXIS_SESSION if title else None,
+            title=None if small else words.AXIS_SESSION,
             scale=alt.Scale(type="utc"),
-            axis=alt.Axis(
-                labelExpr=locale.date_label, tickCount=ticks, labelOverlap=True, grid=False
-            ),
+            axis=axis,
         )
     return alt.X(
         "session:N",
-        title=words.AXIS_PHOTO if title else None,
+        title=None if small else words.AXIS_PHOTO,
         sort=[words.BEFORE, words.AFTER],
         axis=alt.Axis(labelAngle=0),
     )

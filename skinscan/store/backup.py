@@ -23,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from skinscan.durable import make_private_folder, sync_file, sync_folder, write_private
 from skinscan.errors import (
     BackupDamagedError,
     BackupMissingError,
@@ -36,7 +37,6 @@ from skinscan.store import audit, migrations
 from skinscan.store.audit import Action
 from skinscan.store.database import Database, Mode, open_database
 from skinscan.store.erasure import remember_erased, remembered_erased, remove_rows, scrub
-from skinscan.store.files import make_private_folder, sync_folder, write_private
 from skinscan.store.inventory import named_objects
 from skinscan.store.keys import Keyring, load_keyring, recover, save_keyring
 from skinscan.store.objects import FolderObjects, ObjectStore, open_objects
@@ -259,7 +259,7 @@ def _copy_database(database: Database, target: Path) -> None:
                 _copy_rows(source_rows, rows)
         finally:
             other.close()
-    _sync(target)
+    sync_file(target)
 
 
 def _copy_rows(source: Connection, target: Connection) -> None:
@@ -278,7 +278,7 @@ def _collapse(path: Path) -> None:
     """Leave one file without a journal, so that its digest covers all of it."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
-    _sync(path)
+    sync_file(path)
 
 
 def _prune(records: Records, folder: Path, *, keep: int | None) -> None:
@@ -488,12 +488,3 @@ def _damaged(found: str) -> BackupDamagedError:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    sync_folder(path.parent)

@@ -6,7 +6,6 @@ gives the same numbers. Nothing of the file's metadata is kept but what measurin
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from skinscan.photo import PhotoFile, PhotoLimits, open_photo
+from skinscan.photo import PhotoFile, PhotoLimits, digest_of_pixels, open_photo
 
 #: Lossless WebP is larger than the JPEG it came from: 50 megapixels of noise at most.
 _LIMITS: Final = PhotoLimits(max_bytes=400 * 2**20)
@@ -65,8 +64,6 @@ def canonical(file: PhotoFile) -> Canonical:
     rgb = file.decode().rgb
     encoded = io.BytesIO()
     Image.fromarray(rgb).save(encoded, "WEBP", lossless=True, exact=True, quality=0, method=_EFFORT)
-    digest = hashlib.sha256(repr(rgb.shape).encode())
-    digest.update(rgb.data)
     return Canonical(
         webp=encoded.getvalue(),
         capture={
@@ -78,7 +75,7 @@ def canonical(file: PhotoFile) -> Canonical:
             "jpeg_quality": file.jpeg_quality,
             "format": file.format,
         },
-        pixels_sha256=digest.digest(),
+        pixels_sha256=bytes.fromhex(digest_of_pixels(rgb)),
         size_px=(rgb.shape[1], rgb.shape[0]),
     )
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from skinscan.durable import write_private
 from skinscan.errors import StorageFullError
 from skinscan.store import migrations, schema
 from skinscan.store.audit import Action
 from skinscan.store.database import Database, translated
-from skinscan.store.files import write_private
 from skinscan.store.records import Records
 from skinscan.store.schema import (
     Client,

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from skinscan.durable import write_private
 from skinscan.errors import KeyFileError, RecoveryCodeError, SealError
-from skinscan.store.files import write_private
 from skinscan.store.sealing import KEY_LENGTH, Key, keyed_digest, new_key, seal, unseal
 
 _FORMAT = 1

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from skinscan.durable import PARTIAL, make_private_folder, sync_folder, write_private
 from skinscan.errors import (
     ObjectMissingError,
     ObjectStoreError,
     ObjectStoreUnavailableError,
     StorageFullError,
 )
-from skinscan.store.files import PARTIAL, make_private_folder, sync_folder, write_private
 
 _NAME = re.compile(r"[0-9a-f]{32}/[a-z]+-[0-9a-f]{32}")
 

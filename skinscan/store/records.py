@@ -11,10 +11,10 @@ from typing import Self
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from skinscan.durable import make_private_folder
 from skinscan.errors import DatabaseExistsError, ErasedError, RecordMissingError
 from skinscan.store import audit, migrations
 from skinscan.store.database import Database, open_database
-from skinscan.store.files import make_private_folder
 from skinscan.store.keys import (
     Keyring,
     load_keyring,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -49,9 +50,45 @@ def make_private_folder(path: Path) -> None:
         sync_folder(folder.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Have a file's content, and its name in its folder, on the disk before this returns.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OSError
+    """
+    # Windows flushes only what is open for writing.
+    _sync(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    sync_folder(path.parent)
+
+
 def sync_folder(path: Path) -> None:
-    """Have the names in a folder on the disk before this returns."""
-    handle = os.open(path, os.O_RDONLY)
+    """Have the names in a folder on the disk before this returns.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OSError
+    """
+    if os.name == "nt":  # cannot open folders, and its renames need no such call
+        return
+    try:
+        _sync(path, os.O_RDONLY)
+    except OSError as error:
+        # Some shared drives have no such call for folders; a disk that fails says something else.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:
