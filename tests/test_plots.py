@@ -187,7 +187,7 @@ def test_every_region_has_its_own_small_chart_on_one_scale():
     chart = regions_chart(progress, SEVERITY)
     changes = region_changes(progress, SEVERITY)
     drawn = chart.to_dict()
-    (values,) = drawn["datasets"].values()
+    values = drawn["data"]["values"]
     headings = list(dict.fromkeys(row["region"] for row in values))
     assert headings == drawn["facet"]["sort"]
     assert len(headings) == len(changes) > 20
