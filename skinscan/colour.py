@@ -86,8 +86,10 @@ def log_light(light: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     ndarray of float32, same shape
     """
-    floored = np.maximum(light, DARKEST)
-    return np.asarray(cv2.log(floored), dtype=np.float32).reshape(light.shape) * np.float32(100.0)
+    result = np.maximum(light, DARKEST, order="C")
+    cv2.log(result, result)
+    result *= np.float32(100.0)
+    return np.asarray(result)
 
 
 def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:

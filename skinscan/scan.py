@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -236,6 +237,11 @@ class Scan:
             ) from error
 
 
+@cache
+def _version() -> str:
+    return metadata.version("skinscan")
+
+
 def _decode(file: PhotoFile, face: Face) -> Photo:
     """Decode at the smallest size that still resolves the highest level the photo has."""
     spare = face.scale_mesh_px_mm / max(LEVELS_PX_MM)
@@ -322,7 +328,7 @@ def analyze(
         quality=quality,
         wrinkles=wrinkles,
         measurements=with_sems(numbers),
-        skinscan_version=metadata.version("skinscan"),
+        skinscan_version=_version(),
         metrics_version=METRICS_VERSION,
         pixels=Pixels(photo, facemap),
     )

@@ -141,14 +141,10 @@ def _position_terms() -> NDArray[np.float32]:
 
 
 @cache
-def _design(count: int, step: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """First ``count`` position terms at every ``step``-th grid pixel, and their products in pairs.
-
-    Shapes (N, count) and (N, count²).
-    """
+def _design(count: int, step: int) -> NDArray[np.float64]:
+    """First ``count`` position terms at every ``step``-th grid pixel, shape (count, N)."""
     terms = _position_terms()[::step, ::step, :count]
-    rows = terms.reshape(-1, count).astype(np.float64)
-    return rows, (rows[:, :, None] * rows[:, None, :]).reshape(-1, count * count)
+    return np.ascontiguousarray(terms.reshape(-1, count).T, dtype=np.float64)
 
 
 @cache
@@ -194,8 +190,8 @@ def _trend(
     (Tukey's biweight); returns the residual everywhere and its robust spread.
     """
     step = 3
-    rows, products = _design(terms.shape[-1], step)
-    count = rows.shape[1]
+    design = _design(terms.shape[-1], step)
+    count = len(design)
     flat = values[::step, ::step].reshape(-1).astype(np.float64)
     seed = start[::step, ::step].reshape(-1)
     inside = domain[::step, ::step].reshape(-1)
@@ -204,9 +200,10 @@ def _trend(
     spread = reach
     beta: NDArray[np.float64] = np.zeros(count)
     for turn in range(8):
-        normal = (weight @ products).reshape(count, count) + ridge + 1e-9 * np.eye(count)
-        beta = np.asarray(np.linalg.solve(normal, (weight * flat) @ rows), dtype=np.float64)
-        residual = flat - rows @ beta
+        weighted = weight * design
+        normal = weighted @ design.T + ridge + 1e-9 * np.eye(count)
+        beta = np.asarray(np.linalg.solve(normal, weighted @ flat), dtype=np.float64)
+        residual = flat - beta @ design
         used = seed if turn < 2 else inside
         near = residual[used & (np.abs(residual) < reach)]
         if len(near) > 20:

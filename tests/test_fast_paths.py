@@ -13,7 +13,7 @@ from skimage.feature import graycomatrix
 
 from skinscan.colour import LUMINANCE_WEIGHTS, luminance_of_codes, to_linear
 from skinscan.covers import _hanging, _Polar, _ring_places, _strand_kernels, _worn
-from skinscan.frame import map_size
+from skinscan.frame import map_size, mm_to_map_px
 from skinscan.metrics.lines import _certainties
 from skinscan.metrics.texture import _cooccurrence
 from skinscan.metrics.tracing import _quantiles, pixel_paths, resample
@@ -66,17 +66,18 @@ def test_courses_are_resampled_each_on_its_own(seed, sizes):
 @given(SEEDS)
 def test_paths_cover_the_thin_mask_and_step_to_neighbours(seed):
     mask = np.abs(skin_like(seed, (60, 80), 2.0)) < 0.15
-    paths = pixel_paths(mask)
+    paths = [mm_to_map_px(path, 4.5) for path in pixel_paths(mask, 4.5)]
     assert len(paths) > 3
     for path in paths:
-        assert np.abs(np.diff(path, axis=0)).max() == 1
-        assert mask[path[:, 1].astype(int), path[:, 0].astype(int)].all()
+        column, row = np.rint(path).astype(int).T
+        assert np.abs(np.diff([column, row])).max() == 1
+        assert mask[row, column].all()
 
 
 def test_a_ring_is_one_path():
     picture = np.zeros((40, 40), np.uint8)
     cv2.circle(picture, (20, 20), 12, 1)
-    (path,) = pixel_paths(picture > 0)
+    (path,) = pixel_paths(picture > 0, 4.5)
     assert len(path) == len(np.unique(path, axis=0)) > 50
 
 

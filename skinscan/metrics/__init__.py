@@ -37,8 +37,6 @@ METRICS_VERSION = 1
 _ENOUGH_SEEN = 0.5
 #: Share of a region that may be over-exposed before its numbers say so.
 _CLIPPED_SHARE = 0.05
-#: Skin within this distance of a traced line belongs to the line.
-_LINE_MARGIN_MM = 0.3
 #: Less skin than this carries no number, mm².
 _LEAST_AREA_MM2 = 20.0
 
@@ -115,7 +113,6 @@ def measure(
     measurements: list[Measurement] = []
     atlas = measured_regions()
     common = {item.name: _region_flags(item, facemap, view) | photo_flags for item in atlas}
-    near = {lv: lines[lv].presence(lv, margin_mm=_LINE_MARGIN_MM) for lv in facemap.layers}
     samples = {
         (item.name, level): RegionSample(
             region=item,
@@ -124,7 +121,6 @@ def measure(
             shape=shape,
             maps=faces.levels[level],
             lines=lines[level],
-            line_presence=near[level],
         )
         for level in facemap.layers
         for item in atlas

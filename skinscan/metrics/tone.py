@@ -81,7 +81,7 @@ def _spots(sample: RegionSample) -> tuple[float, float]:
     inside = region_mask(sample.region.name, sample.layer.level_px_mm)[tuple(spots.place_px.T)]
     if not inside.any():
         return 0.0, 0.0
-    lined = spots.share_inside(sample.line_presence >= ON_A_LINE)
+    lined = spots.share_inside(sample.lines.presence >= ON_A_LINE)
     weight = np.where(inside & (lined <= _ON_LINE), spots.weight, 0.0)
     return float(weight.sum()), float((weight * spots.area_mm2).sum())
 

@@ -385,13 +385,14 @@ def _background_unrest(photo: Photo, face: Face) -> float:
         photo.rgb[:bottom, min(int(high[0] + 0.35 * size[0]), width) :],
     ]
     grey = [
-        cv2.cvtColor(np.ascontiguousarray(s[::2, ::2]), cv2.COLOR_RGB2GRAY).ravel()
+        np.ascontiguousarray(cv2.cvtColor(s[::2], cv2.COLOR_RGB2GRAY)[:, ::2])
         for s in strips
         if min(s.shape[:2]) > 8
     ]
     if not grey:
         return 0.0
-    seen = np.cumsum(np.bincount(np.concatenate(grey), minlength=256))
+    counts = [cv2.calcHist([g], [0], None, [256], [0, 256]) for g in grey]
+    seen = np.cumsum(np.sum(counts, axis=0, dtype=np.float64))
     # Percentiles between the two codes that lie around each place in the order of all.
     place = np.array([0.05, 0.95]) * (seen[-1] - 1)
     below = np.floor(place)
