@@ -307,27 +307,26 @@ def _reach() -> F32:
     relative to the distance gives a soft edge.
     """
     depth = _at_middles(atlas_mesh().vertices_mm)[..., 2]
-    relief = np.where(_inside(), depth, _BEHIND_MM).astype(np.float32)
-    rows, columns = relief.shape
+    inside = _inside()
+    relief = np.where(inside, depth, _BEHIND_MM).astype(np.float32)
     px_mm = GRID_PX_MM / _SQUARE
-    v, u = np.mgrid[:rows, :columns].astype(np.float32)
+    v, u = (at.astype(np.float32) for at in np.nonzero(inside))
+    own = relief[inside]
     # All steps of a ray at once, one below the other.
-    travelled = np.arange(_RAY_START_MM, _RAY_END_MM, _RAY_STEP_MM)[:, None, None]
-    reach = np.empty((rows, columns, len(_directions())), dtype=np.float32)
+    travelled = np.arange(_RAY_START_MM, _RAY_END_MM, _RAY_STEP_MM)[:, None]
+    reach = np.zeros((*relief.shape, len(_directions())), dtype=np.float32)
     for k, (x, y, z) in enumerate(_directions()):
-        at_u = u + (travelled * x * px_mm).astype(np.float32)
-        at_v = v - (travelled * y * px_mm).astype(np.float32)
         below = cv2.remap(
             relief,
-            at_u.reshape(-1, columns),
-            at_v.reshape(-1, columns),
+            u + (travelled * x * px_mm).astype(np.float32),
+            v - (travelled * y * px_mm).astype(np.float32),
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=_BEHIND_MM,
-        ).reshape(at_u.shape)
-        height = relief + (_RAY_LIFT_MM + travelled * z).astype(np.float32)
+        )
+        height = own + (_RAY_LIFT_MM + travelled * z).astype(np.float32)
         clear = ((height - below) / travelled.astype(np.float32)).min(axis=0)
-        reach[..., k] = np.clip(0.5 + clear / np.float32(_RAY_EDGE), 0.0, 1.0)
+        reach[inside, k] = np.clip(0.5 + clear / np.float32(_RAY_EDGE), 0.0, 1.0)
     return reach
 
 

@@ -27,7 +27,7 @@ from skinscan.landmarks import Face, FaceFinder, FaceOptions, Pose, View, find_f
 from skinscan.metrics import METRICS_VERSION, Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
 from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
-from skinscan.precision import with_sems
+from skinscan.precision import standard_error
 from skinscan.quality import Check, Grade, Quality, assess
 from skinscan.shape import ScaleSource, measure_shape
 
@@ -312,7 +312,9 @@ def analyze(
     facemap = rectify(photo, face)
     quality = assess(photo, face, facemap, view=view)
     shape = measure_shape(photo, face, scale_source=scale_source)
-    numbers, wrinkles = measure(facemap, shape, view=view, photo_flags=quality.flags)
+    numbers, wrinkles = measure(
+        facemap, shape, view=view, photo_flags=quality.flags, error_of=standard_error
+    )
     return Scan(
         name=name,
         sha256=photo.sha256,
@@ -327,7 +329,7 @@ def analyze(
         scale_source=scale_source,
         quality=quality,
         wrinkles=wrinkles,
-        measurements=with_sems(numbers),
+        measurements=numbers,
         skinscan_version=_version(),
         metrics_version=METRICS_VERSION,
         pixels=Pixels(photo, facemap),

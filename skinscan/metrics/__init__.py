@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
@@ -28,6 +29,9 @@ from skinscan.metrics.registry import (
 from skinscan.metrics.sample import RegionSample
 from skinscan.regions import Region, measured_regions, members, region_mask
 from skinscan.shape import Shape
+
+#: Standard error, its day-to-day part and further flags, by metric, region group, level and value.
+ErrorOf = Callable[[Metric, str, float, float], tuple[float, float, Flag]]
 
 #: Raised by one whenever any number of the same photo moves by more than rounding, whatever moves
 #: it: metric, skin mask, regions, face model, decoder. Numbers of two versions are not compared.
@@ -87,7 +91,12 @@ def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
 
 
 def measure(
-    facemap: FaceMap, shape: Shape, *, view: View, photo_flags: Flag = Flag.NONE
+    facemap: FaceMap,
+    shape: Shape,
+    *,
+    view: View,
+    photo_flags: Flag = Flag.NONE,
+    error_of: ErrorOf | None = None,
 ) -> tuple[tuple[Measurement, ...], tuple[Wrinkle, ...]]:
     """Measure every registered metric.
 
@@ -100,11 +109,14 @@ def measure(
         View of the photo; regions it does not show well are flagged.
     photo_flags : Flag
         Flags of the whole photo, carried by every measurement.
+    error_of : callable, optional
+        Standard error, its day-to-day part and further flags by metric, region group, level and
+        value (`skinscan.precision.standard_error`); without it they are NaN.
 
     Returns
     -------
     measurements : tuple of Measurement
-        All metrics, regions and levels present in the FaceMap, without standard errors.
+        All metrics, regions and levels present in the FaceMap.
     wrinkles : tuple of Wrinkle
         Lines found at the highest level that are certain enough to be reported.
     """
@@ -132,20 +144,27 @@ def measure(
         for group in entry.groups:
             for item in members(group):
                 found: dict[float, float] = {}
+                errors: dict[float, tuple[float, float, Flag]] = {}
                 usual = _merged(common[item.name], entry.flags, view_flag)
                 for level in levels:
                     value, flags = _value(
                         entry, samples, item, level=level, resolution=resolution, found=found
                     )
+                    sem, day = math.nan, math.nan
+                    if error_of is not None and not math.isnan(value):
+                        usable = min(level, entry.finest_level_px_mm)
+                        if usable not in errors:
+                            errors[usable] = error_of(entry, group, usable, value)
+                        sem, day, flags = errors[usable]
                     measurements.append(
                         Measurement(
-                            metric=entry.name,
-                            region=item.name,
-                            level_px_mm=level,
-                            value=value,
-                            sem=math.nan,
-                            sem_day=math.nan,
-                            flags=usual if flags is Flag.NONE else _merged(flags, usual),
+                            entry.name,
+                            item.name,
+                            level,
+                            value,
+                            sem,
+                            day,
+                            usual if flags is Flag.NONE else _merged(flags, usual),
                         )
                     )
     return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -308,7 +308,7 @@ def seen_width_mm(true_mm: float, level: float) -> float:
 class _Profiles:
     """Profiles of several lines, one row each, those of a line one after the other.
 
-    ``height`` is the picture, ``from_centre`` the distance from the line in mm, ``seen`` 1 on skin
+    ``height`` is the picture less the mean of the row, ``from_centre`` the distance from the line in mm, ``seen`` 1 on skin
     and 0 elsewhere; each of shape (rows, samples). Line k has the rows ``begin[k]`` to ``end[k]``.
     """
 
@@ -317,6 +317,11 @@ class _Profiles:
     seen: NDArray[np.float32]
     begin: NDArray[np.intp]
     end: NDArray[np.intp]
+
+
+def _about_mean(heights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Heights less the mean of their row: sums of products then lose the fewest digits."""
+    return np.asarray(heights - heights.mean(axis=1, keepdims=True))
 
 
 def _fit(
@@ -341,15 +346,18 @@ def _fit(
     away = (parts[1] / sigma) ** 2
     np.exp(np.float32(-0.5) * away, out=parts[0])
     np.multiply(parts[0], away, out=parts[2])
-    # Sums of products lose the fewest digits about zero.
-    np.subtract(lines.height, lines.height.mean(axis=1, keepdims=True), out=parts[3])
+    parts[3] = lines.height
     weighted = parts * weight
     total = np.maximum(weight.sum(axis=1), np.float32(1e-9))
-    of_rows = weighted.sum(axis=2, dtype=np.float64)
-    sums = -np.add.reduceat(of_rows[:3, None] * (of_rows / total), lines.begin, axis=2)
-    sums = np.ascontiguousarray(sums.transpose(2, 0, 1))
-    for k, (a, b) in enumerate(zip(lines.begin.tolist(), lines.end.tolist(), strict=True)):
-        sums[k] += weighted[:3, a:b].reshape(3, -1) @ parts[:, a:b].reshape(4, -1).T
+    of_rows = np.matmul(weighted, np.ones(weight.shape[1], dtype=np.float32)).astype(np.float64)
+    products = np.empty((3, 4, len(weight)))
+    for one, other in combinations_with_replacement(range(4), 2):
+        if one < 3:
+            product = np.einsum("rs,rs->r", weighted[one], parts[other])
+            products[one, other] = product - of_rows[one] * of_rows[other] / total
+            if other < 3:
+                products[other, one] = products[one, other]
+    sums = np.add.reduceat(products, lines.begin, axis=2).transpose(2, 0, 1)
     squares, with_height = sums[:, :, :3], sums[:, :, 3]
     size = np.sqrt(np.diagonal(squares, axis1=1, axis2=2))
     scale = np.where(size > 0, size, 1.0)
@@ -470,7 +478,7 @@ def measure_profiles(
     darkest = _quantiles(local_depth, sizes, 0.9)
     filled = np.add.reduceat(local_depth > 0.4 * darkest[owner], begins, dtype=np.float64) / sizes
     profiles = _Profiles(
-        height=picture,
+        height=_about_mean(picture),
         from_centre=_PROFILE_MM[None, :] - offset,
         seen=(seen > _ON_SKIN).astype(np.float32),
         begin=begins,
@@ -527,7 +535,7 @@ def contrast_along(
     begin, end = _ends(np.full(shifts, len(points)))
     across = _PROFILE_MM[None, :] - _SHIFTS_MM[:, None]
     shifted = _Profiles(
-        height=np.tile(profile, (shifts, 1)),
+        height=np.tile(_about_mean(profile), (shifts, 1)),
         from_centre=np.repeat(across, len(points), axis=0),
         seen=np.tile(on_skin, (shifts, 1)),
         begin=begin,
