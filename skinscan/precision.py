@@ -355,9 +355,7 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
         if math.isnan(m.value):
             result.append(replace(m, sem=math.nan, sem_day=math.nan))
             continue
-        sem, day, doubt = standard_error(
-            entries[m.metric], group[m.region], m.level_px_mm, m.value
-        )
+        sem, day, doubt = standard_error(entries[m.metric], group[m.region], m.level_px_mm, m.value)
         result.append(replace(m, sem=sem, sem_day=day, flags=m.flags | doubt))
     return tuple(result)
 

@@ -286,7 +286,7 @@ def crests(
     contrast: NDArray[np.float32], direction: NDArray[np.uint8], *, above: float
 ) -> NDArray[np.bool_]:
     """Pixels above a contrast that are no less than their neighbours across the line."""
-    rows, columns = np.nonzero(contrast > above)
+    rows, columns = np.divmod(np.flatnonzero(contrast > above), contrast.shape[1])
     ridge = np.zeros(contrast.shape, dtype=bool)
     if not len(rows):
         return ridge
