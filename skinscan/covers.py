@@ -320,11 +320,7 @@ class _Polar:
         for eye, path in enumerate(_closed_paths(self.evidence)):
             opened = ~self.shut[eye, rows, path]
             along = self.width[eye, rows, path][opened]
-            half = (
-                _RIM_HALF_MM[int(median(along.astype(np.float32)))]
-                if len(along)
-                else _RIM_HALF_MM[0]
-            )
+            half = _RIM_HALF_MM[int(np.median(along))] if len(along) else _RIM_HALF_MM[0]
             seen = self.evidence[eye, rows, path]
             found.append(_Ring(px[eye, rows, path], path, seen, opened, half))
         return found

@@ -308,8 +308,9 @@ def seen_width_mm(true_mm: float, level: float) -> float:
 class _Profiles:
     """Profiles of several lines, one row each, those of a line one after the other.
 
-    ``height`` is the picture less the mean of the row, ``from_centre`` the distance from the line in mm, ``seen`` 1 on skin
-    and 0 elsewhere; each of shape (rows, samples). Line k has the rows ``begin[k]`` to ``end[k]``.
+    ``height`` is the picture less the mean of the row, ``from_centre`` the distance from the line
+    in mm, ``seen`` 1 on skin and 0 elsewhere; each of shape (rows, samples). Line k has the rows
+    ``begin[k]`` to ``end[k]``.
     """
 
     height: NDArray[np.float32]
