@@ -164,7 +164,7 @@ _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("lines: tracing and linking", skinscan.metrics.lines, "_traced"),
     ("lines: profiles and fits", skinscan.metrics.lines, "measure_profiles"),
     ("lines: all else", skinscan.metrics, "find_lines"),
-    ("standard errors", skinscan.scan, "with_sems"),
+    ("standard errors", skinscan.scan, "standard_error"),
     ("measurements: samples, flags, tables", skinscan.scan, "measure"),
 )
 #: What no analysis of a face in a photo goes without.

@@ -86,8 +86,22 @@ def log_light(light: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     ndarray of float32, same shape
     """
-    floored = np.maximum(light, DARKEST)
-    return np.asarray(cv2.log(floored), dtype=np.float32).reshape(light.shape) * np.float32(100.0)
+    result = np.maximum(light, DARKEST, order="C")
+    cv2.log(result, result)
+    result *= np.float32(100.0)
+    return np.asarray(result)
+
+
+#: Linear sRGB to XYZ relative to white, D65 (IEC 61966-2-1).
+_TO_XYZ = np.array(
+    [
+        [0.412453 / 0.950456, 0.357580 / 0.950456, 0.180423 / 0.950456],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334 / 1.088754, 0.119193 / 1.088754, 0.950227 / 1.088754],
+    ]
+)
+#: Share of white below which the cube root gives way to a straight line (CIE 15).
+_DIM = np.float32(0.008856)
 
 
 def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -97,15 +111,26 @@ def linear_to_lab(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     ndarray of float32, shape (H, W, 3)
         L* in 0..100, a* and b* in about -110..110.
+
+    Notes
+    -----
+    The first conversion by OpenCV builds tables for a tenth of a second.
     """
-    return np.asarray(
-        cv2.cvtColor(np.ascontiguousarray(linear), cv2.COLOR_LRGB2Lab), dtype=np.float32
-    )
+    xyz = np.asarray(cv2.transform(np.ascontiguousarray(linear), _TO_XYZ), dtype=np.float32)
+    root = np.asarray(cv2.pow(np.maximum(xyz, _DIM), 1.0 / 3.0), dtype=np.float32)
+    dim = np.float32(7.787) * xyz + np.float32(16.0 / 116.0)
+    x, y, z = cv2.split(np.where(xyz > _DIM, root, dim))
+    return np.asarray(cv2.merge([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]))
 
 
 def lab_to_linear(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     """Convert CIE L*a*b* (D65, 2°) of shape (H, W, 3) to linear sRGB, float32."""
-    return np.asarray(cv2.cvtColor(np.ascontiguousarray(lab), cv2.COLOR_Lab2LRGB), dtype=np.float32)
+    light, red, yellow = cv2.split(np.asarray(lab, dtype=np.float32))
+    y = (light + 16.0) / 116.0
+    root = np.stack([y + red / 500.0, y, y - yellow / 200.0], axis=-1)
+    dim = (root - 16.0 / 116.0) / 7.787
+    xyz = np.where(root**3 > _DIM, root**3, dim)
+    return np.asarray(xyz @ np.linalg.inv(_TO_XYZ).T, dtype=np.float32)
 
 
 #: Absorbance of the two pigments in sRGB's red, green and blue bands, relative to green.

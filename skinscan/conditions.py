@@ -17,7 +17,7 @@ from skinscan.facemap import FaceMap
 from skinscan.landmarks import Face
 from skinscan.light import Light, angle_between_deg
 from skinscan.photo import Photo
-from skinscan.pixels import gaussian
+from skinscan.pixels import gaussian, median
 
 #: Half of the diagonal of a 35 mm frame, to which equivalent focal lengths refer, in mm.
 _FILM_DIAGONAL_MM = 43.27
@@ -113,7 +113,7 @@ def _skin_detail(facemap: FaceMap) -> float:
     if layer is None or not layer.skin.any():
         return math.nan
     smooth = gaussian(layer.log_y, _DETAIL_MM * _DETAIL_LEVEL)
-    usual = float(np.median(np.abs(layer.log_y - smooth)[layer.skin]))
+    usual = float(median(np.abs(layer.log_y - smooth)[layer.skin]))
     return 100.0 * math.log(max(usual, 1e-3))
 
 
@@ -151,7 +151,7 @@ def conditions_of(
     Conditions
     """
     base = facemap.layers[min(facemap.layers)]
-    brightness = float(np.median(base.log_y[base.skin])) if base.skin.any() else math.nan
+    brightness = float(median(base.log_y[base.skin])) if base.skin.any() else math.nan
     return Conditions(
         light=light,
         yaw_deg=face.pose.yaw_deg,

@@ -24,7 +24,7 @@ from skinscan.frame import (
     map_size,
     mm_to_map_px,
 )
-from skinscan.pixels import curvatures, disc, gaussian, resized_nearest
+from skinscan.pixels import curvatures, disc, gaussian, median, quantile, resized_nearest
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -216,13 +216,13 @@ def foreign_colour(linear: F32, core: Mask) -> F32:
     dark = (gaussian(log_y, 0.7) - gaussian(log_y, 3.2))[core]
     red = (gaussian(ratio, 0.7) - gaussian(ratio, 3.2))[core]
     # large contrasts in the core are not its own: a bridge of glasses crosses it
-    usual = np.abs(dark) < 4.0 * np.median(np.abs(dark))
+    usual = np.abs(dark) < 4.0 * median(np.abs(dark))
     weight = usual.astype(np.float32)
     slope = 0.0
     for _ in range(4):
         slope = float((weight * dark * red).sum()) / max(float((weight * dark * dark).sum()), 1e-6)
         miss = np.abs(red - slope * dark)
-        weight = (usual & (miss < 3.0 * np.median(miss))).astype(np.float32)
+        weight = (usual & (miss < 3.0 * median(miss))).astype(np.float32)
     return np.asarray(ratio - np.float32(slope) * log_y, dtype=np.float32)
 
 
@@ -367,7 +367,7 @@ def _polar(log_y: F32, foreign: F32, blocked: Mask, px: F32) -> _Polar:
                 both, either = _ring_contrast(unrolled, half)
                 edge = 2 * round(half / _RING_STEP_MM)
                 own = np.abs(either[:, edge:-edge][~shut[eye, :, edge:-edge]])
-                usual = 1.4826 * float(np.median(own)) if len(own) else 0.0
+                usual = 1.4826 * float(median(own)) if len(own) else 0.0
                 found = np.abs(both) / np.float32(max(usual, _LEAST_CONTRAST))
                 better = found > evidence[eye]
                 evidence[eye][better] = found[better]
@@ -421,7 +421,7 @@ def _bridge(log_y: F32, foreign: F32, rims: Mask, core: Mask) -> Mask:
     strong = np.zeros(rims.shape, dtype=bool)
     for picture in (log_y, foreign):
         detail = np.abs(gaussian(picture, 0.8) - gaussian(picture, 5.0))
-        usual = 1.4826 * float(np.median(detail[core]))
+        usual = 1.4826 * float(median(detail[core]))
         strong |= detail > _SEEN * max(usual, _LEAST_CONTRAST)
     joined = _grow(rims, (strong & (near | side)) | rims, least_px=0, extent=False)
     return _grown(joined & ~rims, 0.5) & (near | side)
@@ -525,7 +525,7 @@ def _loose_hair(log_y: F32, level: float, *, core: Mask, features: Mask, hidden:
     x, y = (p[:rows] for p in _places(level))
     zone = (y > _FOREHEAD_MM) & ~off
     # a quarter of the forehead at least is free where single strands are looked for
-    usual = float(np.percentile(best[zone], 25)) / 0.32 if zone.any() else float("inf")
+    usual = float(quantile(best[zone], 0.25)) / 0.32 if zone.any() else float("inf")
     usual = max(usual, _LEAST_CONTRAST)
     frown = (np.abs(x) < _FROWN_HALF_MM) & (y < _FROWN_TOP_MM)
     may = hangs & ~off & ~frown
@@ -569,7 +569,7 @@ def _stubble(log_y: F32, level: float, *, core: Mask, features: Mask, visible: M
     bare = small[core]
     if len(bare) < 200:
         return np.zeros(features.shape, dtype=bool)
-    specks = (small > np.percentile(bare, 100.0 * (1.0 - _SPECK_SHARE))).astype(np.float32)
+    specks = (small > quantile(bare, 1.0 - _SPECK_SHARE)).astype(np.float32)
     free = _at_level(visible & ~_grown(features, 1.0), level).astype(np.float32)
     window = (round(_SPECK_WINDOW_MM * level) | 1,) * 2
     share = cv2.blur(specks * free, window) / np.maximum(cv2.blur(free, window), 0.1)

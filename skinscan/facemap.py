@@ -270,7 +270,7 @@ def _nearest_inside() -> NDArray[np.intp]:
 
 def _continued(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Fill what lies outside the face from the nearest grid point inside."""
-    return values.reshape(-1, values.shape[2])[_nearest_inside()]
+    return np.take(values.reshape(-1, values.shape[2]), _nearest_inside(), axis=0)
 
 
 def levels_for(resolution_px_mm: float) -> tuple[float, ...]:

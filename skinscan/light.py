@@ -20,7 +20,7 @@ from scipy.sparse import coo_array, csr_array
 from skinscan.facemap import FaceMap, atlas_points_px
 from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face
-from skinscan.pixels import resized_area
+from skinscan.pixels import median, resized_area
 from skinscan.regions import groups, region_mask
 
 F32 = NDArray[np.float32]
@@ -307,27 +307,26 @@ def _reach() -> F32:
     relative to the distance gives a soft edge.
     """
     depth = _at_middles(atlas_mesh().vertices_mm)[..., 2]
-    relief = np.where(_inside(), depth, _BEHIND_MM).astype(np.float32)
-    rows, columns = relief.shape
+    inside = _inside()
+    relief = np.where(inside, depth, _BEHIND_MM).astype(np.float32)
     px_mm = GRID_PX_MM / _SQUARE
-    v, u = np.mgrid[:rows, :columns].astype(np.float32)
+    v, u = (at.astype(np.float32) for at in np.nonzero(inside))
+    own = relief[inside]
     # All steps of a ray at once, one below the other.
-    travelled = np.arange(_RAY_START_MM, _RAY_END_MM, _RAY_STEP_MM)[:, None, None]
-    reach = np.empty((rows, columns, len(_directions())), dtype=np.float32)
+    travelled = np.arange(_RAY_START_MM, _RAY_END_MM, _RAY_STEP_MM)[:, None]
+    reach = np.zeros((*relief.shape, len(_directions())), dtype=np.float32)
     for k, (x, y, z) in enumerate(_directions()):
-        at_u = u + (travelled * x * px_mm).astype(np.float32)
-        at_v = v - (travelled * y * px_mm).astype(np.float32)
         below = cv2.remap(
             relief,
-            at_u.reshape(-1, columns),
-            at_v.reshape(-1, columns),
+            u + (travelled * x * px_mm).astype(np.float32),
+            v - (travelled * y * px_mm).astype(np.float32),
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=_BEHIND_MM,
-        ).reshape(at_u.shape)
-        height = relief + (_RAY_LIFT_MM + travelled * z).astype(np.float32)
+        )
+        height = own + (_RAY_LIFT_MM + travelled * z).astype(np.float32)
         clear = ((height - below) / travelled.astype(np.float32)).min(axis=0)
-        reach[..., k] = np.clip(0.5 + clear / np.float32(_RAY_EDGE), 0.0, 1.0)
+        reach[inside, k] = np.clip(0.5 + clear / np.float32(_RAY_EDGE), 0.0, 1.0)
     return reach
 
 
@@ -380,11 +379,11 @@ def _cost(misses: F64) -> float:
 
 def _start(squares: _Squares) -> F64:
     """First-order fit: the direction in which the skin gets brighter."""
-    y = np.exp(squares.log_y - np.median(squares.log_y))
+    y = np.exp(squares.log_y - median(squares.log_y))
     design = np.column_stack([np.ones(len(y)), squares.normals])
     slope = np.linalg.lstsq(design, np.minimum(y, 2.0), rcond=None)[0][1:]
     slope /= max(float(np.linalg.norm(slope)), 1e-9)
-    return np.array([float(np.median(squares.log_y)) - 0.5, *slope, 0.1])
+    return np.array([float(median(squares.log_y)) - 0.5, *slope, 0.1])
 
 
 def _fitted(squares: _Squares) -> _Fit:
@@ -409,7 +408,7 @@ def _fitted(squares: _Squares) -> _Fit:
         if before - cost < 1e-6 * before:
             break
     own = misses[: len(squares.log_y)]
-    return _Fit(at, float(np.median(np.abs(own))), _sem_deg(at, normal, own))
+    return _Fit(at, float(median(np.abs(own))), _sem_deg(at, normal, own))
 
 
 def _sem_deg(at: F64, normal: F64, misses: F64) -> float:
@@ -437,7 +436,7 @@ def _left_right_pct(facemap: FaceMap) -> float:
         left, right = sorted(members, key=lambda r: r.name)
         both = [layer.log_y[region_mask(r.name, level) & layer.skin] for r in (left, right)]
         if min(len(b) for b in both) > 50:
-            differences.append(float(np.median(both[0]) - np.median(both[1])))
+            differences.append(float(median(both[0]) - median(both[1])))
     return float(np.median(differences)) if differences else float("nan")
 
 
@@ -449,7 +448,7 @@ def _chromaticity_pct(facemap: FaceMap) -> tuple[float, float]:
     skin = base.linear[::_SPARSE, ::_SPARSE][base.skin[::_SPARSE, ::_SPARSE]]
     if not len(skin):
         return float("nan"), float("nan")
-    red, green, blue = np.maximum(np.median(skin, axis=0), 1e-4)
+    red, green, blue = np.maximum(median(skin.T), 1e-4)
     return float(100.0 * np.log(red / green)), float(100.0 * np.log(blue / green))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +97,42 @@ def curvatures(picture: F32) -> tuple[F32, F32]:
         np.asarray(cv2.add(mean, spread), dtype=np.float32),
         np.asarray(cv2.subtract(mean, spread), dtype=np.float32),
     )
+
+
+def quantile(values: NDArray[np.floating], share: float) -> Any:  # noqa: ANN401 - as numpy has it
+    """Quantile along the last axis, interpolated between neighbours.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (..., N)
+        Without NaN.
+    share : float
+        0 for the least, 1 for the largest.
+
+    Returns
+    -------
+    float or ndarray of float, shape (...)
+        NaN where N is 0.
+
+    Notes
+    -----
+    `numpy.quantile` and `numpy.median` in a quarter of their time: one place is looked for, not
+    three.
+    """
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan, dtype=values.dtype)[()]
+    at = share * (values.shape[-1] - 1)
+    low = math.floor(at)
+    ordered = np.partition(values, low, axis=-1)
+    lower = ordered[..., low]
+    if at == low:
+        return lower
+    return lower + (at - low) * (ordered[..., low + 1 :].min(axis=-1) - lower)
+
+
+def median(values: NDArray[np.floating]) -> Any:  # noqa: ANN401 - as numpy has it
+    """Median along the last axis: see `quantile`."""
+    return quantile(values, 0.5)
 
 
 def disc(radius_px: float) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
@@ -309,6 +309,34 @@ class PrecisionModel:
         return tuple(k for k, size in differences.items() if size > limits.get(k, math.inf))
 
 
+def standard_error(
+    entry: Metric, group: str, level: float, value: float
+) -> tuple[float, float, Flag]:
+    """Give the standard error of a number, its day-to-day part, and ``no_sem`` where it has none.
+
+    Parameters
+    ----------
+    entry : Metric
+    group : str
+        Region group.
+    level : float
+        px/mm.
+    value : float
+        The number itself, not NaN.
+
+    Returns
+    -------
+    sem, sem_day : float
+    doubt : Flag
+    """
+    # A level finer than a metric's finest repeats its number.
+    level = min(level, entry.finest_level_px_mm)
+    both = precision_model().uncertainty(entry, group, level, value)
+    if math.isfinite(both.sem):
+        return both.sem, both.day, Flag.NONE
+    return both.sem, math.nan, Flag.NO_SEM if math.isfinite(value) else Flag.NONE
+
+
 def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     """Give every measurement its standard error, or the flag ``no_sem``.
 
@@ -320,35 +348,15 @@ def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     -------
     tuple of Measurement
     """
-    model, entries = precision_model(), metrics()
+    entries = metrics()
     group = {region.name: region.group for region in measured_regions()}
     result = []
-    # A level finer than a metric's finest repeats its number.
-    found: dict[tuple[str, str, float, float], tuple[float, float, Flag]] = {}
     for m in measurements:
-        if math.isnan(m.value) and math.isnan(m.sem) and math.isnan(m.sem_day):
-            result.append(m)
+        if math.isnan(m.value):
+            result.append(replace(m, sem=math.nan, sem_day=math.nan))
             continue
-        entry = entries[m.metric]
-        level = min(m.level_px_mm, entry.finest_level_px_mm)
-        key = m.metric, m.region, level, m.value
-        if key not in found:
-            both = model.uncertainty(entry, group[m.region], level, m.value)
-            known = math.isfinite(both.sem)
-            doubt = Flag.NONE if known or not math.isfinite(m.value) else Flag.NO_SEM
-            found[key] = both.sem, both.day if known else math.nan, doubt
-        sem, day, doubt = found[key]
-        result.append(
-            Measurement(
-                metric=m.metric,
-                region=m.region,
-                level_px_mm=m.level_px_mm,
-                value=m.value,
-                sem=sem,
-                sem_day=day,
-                flags=m.flags if doubt is Flag.NONE else m.flags | doubt,
-            )
-        )
+        sem, day, doubt = standard_error(entries[m.metric], group[m.region], m.level_px_mm, m.value)
+        result.append(replace(m, sem=sem, sem_day=day, flags=m.flags | doubt))
     return tuple(result)
 
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +27,7 @@ from skinscan.landmarks import Face, FaceFinder, FaceOptions, Pose, View, find_f
 from skinscan.metrics import METRICS_VERSION, Measurement, Wrinkle, measure, metric
 from skinscan.overlay import draw_overlay
 from skinscan.photo import Photo, PhotoFile, PhotoLimits, Reduction, Source, open_photo
-from skinscan.precision import with_sems
+from skinscan.precision import standard_error
 from skinscan.quality import Check, Grade, Quality, assess
 from skinscan.shape import ScaleSource, measure_shape
 
@@ -236,6 +237,11 @@ class Scan:
             ) from error
 
 
+@cache
+def _version() -> str:
+    return metadata.version("skinscan")
+
+
 def _decode(file: PhotoFile, face: Face) -> Photo:
     """Decode at the smallest size that still resolves the highest level the photo has."""
     spare = face.scale_mesh_px_mm / max(LEVELS_PX_MM)
@@ -306,7 +312,9 @@ def analyze(
     facemap = rectify(photo, face)
     quality = assess(photo, face, facemap, view=view)
     shape = measure_shape(photo, face, scale_source=scale_source)
-    numbers, wrinkles = measure(facemap, shape, view=view, photo_flags=quality.flags)
+    numbers, wrinkles = measure(
+        facemap, shape, view=view, photo_flags=quality.flags, error_of=standard_error
+    )
     return Scan(
         name=name,
         sha256=photo.sha256,
@@ -321,8 +329,8 @@ def analyze(
         scale_source=scale_source,
         quality=quality,
         wrinkles=wrinkles,
-        measurements=with_sems(numbers),
-        skinscan_version=metadata.version("skinscan"),
+        measurements=numbers,
+        skinscan_version=_version(),
         metrics_version=METRICS_VERSION,
         pixels=Pixels(photo, facemap),
     )

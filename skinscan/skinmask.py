@@ -26,7 +26,7 @@ from skinscan.frame import (
     map_size,
     mm_to_map_px,
 )
-from skinscan.pixels import disc, gaussian
+from skinscan.pixels import disc, gaussian, median
 
 #: Lid margins, brows and nostrils of the subject's right side, outer lip contour.
 EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
@@ -100,7 +100,8 @@ def mirror_index() -> NDArray[np.int32]:
     """For each atlas vertex the vertex on the other side of the face."""
     points = atlas_mesh().vertices_mm
     flipped = points * np.array([-1.0, 1.0, 1.0])
-    distance = np.linalg.norm(points[:, None, :] - flipped[None, :, :], axis=2)
+    # Squared distance, but for a part that is the same for all.
+    distance = (flipped**2).sum(axis=1) - 2.0 * points @ flipped.T
     return np.asarray(distance.argmin(axis=1), dtype=np.int32)
 
 
@@ -141,14 +142,10 @@ def _position_terms() -> NDArray[np.float32]:
 
 
 @cache
-def _design(count: int, step: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """First ``count`` position terms at every ``step``-th grid pixel, and their products in pairs.
-
-    Shapes (N, count) and (N, count²).
-    """
+def _design(count: int, step: int) -> NDArray[np.float64]:
+    """First ``count`` position terms at every ``step``-th grid pixel, shape (count, N)."""
     terms = _position_terms()[::step, ::step, :count]
-    rows = terms.reshape(-1, count).astype(np.float64)
-    return rows, (rows[:, :, None] * rows[:, None, :]).reshape(-1, count * count)
+    return np.ascontiguousarray(terms.reshape(-1, count).T, dtype=np.float64)
 
 
 @cache
@@ -194,8 +191,8 @@ def _trend(
     (Tukey's biweight); returns the residual everywhere and its robust spread.
     """
     step = 3
-    rows, products = _design(terms.shape[-1], step)
-    count = rows.shape[1]
+    design = _design(terms.shape[-1], step)
+    count = len(design)
     flat = values[::step, ::step].reshape(-1).astype(np.float64)
     seed = start[::step, ::step].reshape(-1)
     inside = domain[::step, ::step].reshape(-1)
@@ -204,13 +201,14 @@ def _trend(
     spread = reach
     beta: NDArray[np.float64] = np.zeros(count)
     for turn in range(8):
-        normal = (weight @ products).reshape(count, count) + ridge + 1e-9 * np.eye(count)
-        beta = np.asarray(np.linalg.solve(normal, (weight * flat) @ rows), dtype=np.float64)
-        residual = flat - rows @ beta
+        weighted = weight * design
+        normal = weighted @ design.T + ridge + 1e-9 * np.eye(count)
+        beta = np.asarray(np.linalg.solve(normal, weighted @ flat), dtype=np.float64)
+        residual = flat - beta @ design
         used = seed if turn < 2 else inside
         near = residual[used & (np.abs(residual) < reach)]
         if len(near) > 20:
-            spread = float(1.4826 * np.median(np.abs(near - np.median(near))))
+            spread = float(1.4826 * median(np.abs(near - median(near))))
         cut = max(4.5 * spread, 1e-3)
         scaled = residual / cut
         weight = np.asarray(np.where(np.abs(scaled) < 1, (1 - scaled**2) ** 2, 0.0) * used)
@@ -274,7 +272,7 @@ def skin_mask(
         residual, spread = _trend(colour, terms[..., :3], core, domain, reach=30.0)
         accept &= np.abs(residual) < max(_COLOUR_SIGMAS * spread, _COLOUR_FLOOR)
     grain = _grain(log_y.astype(np.float32))
-    usual = float(np.median(grain[core]))
+    usual = float(median(grain[core]))
     hairy, bare = (max(factor * usual, least) for factor, least in (_GRAIN_HAIRY, _GRAIN_BARE))
     rough = grain >= np.where(_bare_zone(), bare, hairy)
     other = (rough | ~accept | ~visible).astype(np.uint8)

@@ -11,13 +11,20 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from skimage.feature import graycomatrix
 
-from skinscan.colour import LUMINANCE_WEIGHTS, luminance_of_codes, to_linear
+from skinscan.colour import (
+    LUMINANCE_WEIGHTS,
+    lab_to_linear,
+    linear_to_lab,
+    luminance_of_codes,
+    to_linear,
+)
 from skinscan.covers import _hanging, _Polar, _ring_places, _strand_kernels, _worn
-from skinscan.frame import map_size
+from skinscan.frame import map_size, mm_to_map_px
 from skinscan.metrics.lines import _certainties
 from skinscan.metrics.texture import _cooccurrence
 from skinscan.metrics.tracing import _quantiles, pixel_paths, resample
 from skinscan.outline import _spline
+from skinscan.pixels import median, quantile
 
 SEEDS = st.integers(0, 10_000)
 
@@ -66,17 +73,18 @@ def test_courses_are_resampled_each_on_its_own(seed, sizes):
 @given(SEEDS)
 def test_paths_cover_the_thin_mask_and_step_to_neighbours(seed):
     mask = np.abs(skin_like(seed, (60, 80), 2.0)) < 0.15
-    paths = pixel_paths(mask)
+    paths = [mm_to_map_px(path, 4.5) for path in pixel_paths(mask, 4.5)]
     assert len(paths) > 3
     for path in paths:
-        assert np.abs(np.diff(path, axis=0)).max() == 1
-        assert mask[path[:, 1].astype(int), path[:, 0].astype(int)].all()
+        column, row = np.rint(path).astype(int).T
+        assert np.abs(np.diff([column, row])).max() == 1
+        assert mask[row, column].all()
 
 
 def test_a_ring_is_one_path():
     picture = np.zeros((40, 40), np.uint8)
     cv2.circle(picture, (20, 20), 12, 1)
-    (path,) = pixel_paths(picture > 0)
+    (path,) = pixel_paths(picture > 0, 4.5)
     assert len(path) == len(np.unique(path, axis=0)) > 50
 
 
@@ -123,6 +131,31 @@ def test_strands_by_one_transform_are_those_by_filters():
     kernels = [kernel for _, kernel in _strand_kernels(level)]
     expected = np.max([np.abs(cv2.filter2D(log_y, cv2.CV_32F, k)) for k in kernels], axis=0)
     np.testing.assert_allclose(best, expected, atol=1e-3 * expected.max())
+
+
+@settings(deadline=None, max_examples=60)
+@given(SEEDS, st.integers(1, 300), st.sampled_from([0.0, 0.1, 0.5, 0.95, 1.0]))
+def test_quantiles_are_numpys(seed, count, share):
+    values = np.random.default_rng(seed).normal(size=(2, count)).astype(np.float32)
+    expected = np.quantile(values, share, axis=1)
+    np.testing.assert_allclose(quantile(values, share), expected, atol=1e-6)
+    np.testing.assert_allclose(median(values), np.median(values, axis=1), atol=1e-6)
+
+
+def test_quantiles_of_nothing_are_absent():
+    assert np.isnan(quantile(np.zeros(0, dtype=np.float32), 0.5))
+    assert np.isnan(median(np.zeros((3, 0)))).all()
+
+
+def test_lab_is_opencvs_both_ways():
+    linear = np.random.default_rng(0).uniform(0.0, 1.0, (40, 50, 3)).astype(np.float32)
+    linear[0] *= np.float32(0.01)
+    lab = linear_to_lab(linear)
+    # Near black OpenCV's table of cube roots is coarse.
+    expected = cv2.cvtColor(linear, cv2.COLOR_LRGB2Lab)
+    np.testing.assert_allclose(lab[1:], expected[1:], atol=0.01)
+    np.testing.assert_allclose(lab, expected, atol=0.05)
+    np.testing.assert_allclose(lab_to_linear(lab), linear, atol=1e-4)
 
 
 def test_luminance_in_strips_is_luminance():

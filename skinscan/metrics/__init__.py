@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
@@ -29,6 +30,9 @@ from skinscan.metrics.sample import RegionSample
 from skinscan.regions import Region, measured_regions, members, region_mask
 from skinscan.shape import Shape
 
+#: Standard error, its day-to-day part and further flags, by metric, region group, level and value.
+ErrorOf = Callable[[Metric, str, float, float], tuple[float, float, Flag]]
+
 #: Raised by one whenever any number of the same photo moves by more than rounding, whatever moves
 #: it: metric, skin mask, regions, face model, decoder. Numbers of two versions are not compared.
 METRICS_VERSION = 1
@@ -37,8 +41,6 @@ METRICS_VERSION = 1
 _ENOUGH_SEEN = 0.5
 #: Share of a region that may be over-exposed before its numbers say so.
 _CLIPPED_SHARE = 0.05
-#: Skin within this distance of a traced line belongs to the line.
-_LINE_MARGIN_MM = 0.3
 #: Less skin than this carries no number, mm².
 _LEAST_AREA_MM2 = 20.0
 
@@ -89,7 +91,12 @@ def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
 
 
 def measure(
-    facemap: FaceMap, shape: Shape, *, view: View, photo_flags: Flag = Flag.NONE
+    facemap: FaceMap,
+    shape: Shape,
+    *,
+    view: View,
+    photo_flags: Flag = Flag.NONE,
+    error_of: ErrorOf | None = None,
 ) -> tuple[tuple[Measurement, ...], tuple[Wrinkle, ...]]:
     """Measure every registered metric.
 
@@ -102,11 +109,14 @@ def measure(
         View of the photo; regions it does not show well are flagged.
     photo_flags : Flag
         Flags of the whole photo, carried by every measurement.
+    error_of : callable, optional
+        Standard error, its day-to-day part and further flags by metric, region group, level and
+        value (`skinscan.precision.standard_error`); without it they are NaN.
 
     Returns
     -------
     measurements : tuple of Measurement
-        All metrics, regions and levels present in the FaceMap, without standard errors.
+        All metrics, regions and levels present in the FaceMap.
     wrinkles : tuple of Wrinkle
         Lines found at the highest level that are certain enough to be reported.
     """
@@ -115,7 +125,6 @@ def measure(
     measurements: list[Measurement] = []
     atlas = measured_regions()
     common = {item.name: _region_flags(item, facemap, view) | photo_flags for item in atlas}
-    near = {lv: lines[lv].presence(lv, margin_mm=_LINE_MARGIN_MM) for lv in facemap.layers}
     samples = {
         (item.name, level): RegionSample(
             region=item,
@@ -124,7 +133,6 @@ def measure(
             shape=shape,
             maps=faces.levels[level],
             lines=lines[level],
-            line_presence=near[level],
         )
         for level in facemap.layers
         for item in atlas
@@ -136,20 +144,27 @@ def measure(
         for group in entry.groups:
             for item in members(group):
                 found: dict[float, float] = {}
+                errors: dict[float, tuple[float, float, Flag]] = {}
                 usual = _merged(common[item.name], entry.flags, view_flag)
                 for level in levels:
                     value, flags = _value(
                         entry, samples, item, level=level, resolution=resolution, found=found
                     )
+                    sem, day = math.nan, math.nan
+                    if error_of is not None and not math.isnan(value):
+                        usable = min(level, entry.finest_level_px_mm)
+                        if usable not in errors:
+                            errors[usable] = error_of(entry, group, usable, value)
+                        sem, day, flags = errors[usable]
                     measurements.append(
                         Measurement(
-                            metric=entry.name,
-                            region=item.name,
-                            level_px_mm=level,
-                            value=value,
-                            sem=math.nan,
-                            sem_day=math.nan,
-                            flags=usual if flags is Flag.NONE else _merged(flags, usual),
+                            entry.name,
+                            item.name,
+                            level,
+                            value,
+                            sem,
+                            day,
+                            usual if flags is Flag.NONE else _merged(flags, usual),
                         )
                     )
     return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)

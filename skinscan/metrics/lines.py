@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from skinscan.frame import GRID_PX_MM, map_px_to_mm, map_size, mm_to_map_px
+from skinscan.frame import GRID_PX_MM, map_size, mm_to_map_px
 from skinscan.metrics.maps import FaceMaps, LevelMaps, masked_blur
 from skinscan.metrics.tracing import (
     STEP_MM,
     contrast_along,
     join_pieces,
     length_mm,
+    lengths_mm,
     measure_profiles,
     pixel_paths,
     resample,
@@ -57,8 +58,10 @@ _STRONGEST_MM, _WINDOW_MM, _NEAR_MM = 10.0, 5.0, 6.0
 _THREAD_PCT, _THREAD_MM = 50.0, 1.5
 #: Lines of at least this certainty and length are reported and drawn.
 _REPORTED_CERTAINTY, _REPORTED_MM = 0.5, 6.0
+#: Skin within this distance of a traced line belongs to the line.
+_LINE_MARGIN_MM = 0.3
 #: Steps in which certainty is drawn.
-_PRESENCE_STEPS = 4
+PRESENCE_STEPS = 4
 #: Limit between fine lines, wrinkles and folds, width in mm.
 FINE_BELOW_MM, FOLD_FROM_MM = 0.5, 2.0
 
@@ -101,6 +104,7 @@ class LevelLines:
 
     Attributes
     ----------
+    level_px_mm : float
     lines : tuple of Line
         Those certain enough to be reported.
     candidates : tuple of Line
@@ -113,6 +117,7 @@ class LevelLines:
         What depends on ``valley`` alone; shared by levels that have the same.
     """
 
+    level_px_mm: float
     lines: tuple[Line, ...]
     candidates: tuple[Line, ...]
     valley: NDArray[np.float32]
@@ -162,26 +167,28 @@ class LevelLines:
         totals = np.bincount(owner[inside], weights=length[inside], minlength=len(self.candidates))
         return np.asarray(totals, dtype=np.float64)
 
-    def presence(self, level: float, *, margin_mm: float) -> NDArray[np.float32]:
-        """Certainty of the line at each pixel, 0 where there is none, shape ``map_size(level)``.
+    @cached_property
+    def presence(self) -> NDArray[np.uint8]:
+        """Certainty of the line at each pixel, 0 to `PRESENCE_STEPS`, shape ``map_size(level)``.
 
-        Within a line's width plus ``margin_mm``, in steps of a quarter.
+        Within a line's width plus `_LINE_MARGIN_MM`; 0 where there is no line.
         """
+        level = self.level_px_mm
         canvas = np.zeros(map_size(level), dtype=np.uint8)
         if not self.candidates:
-            return canvas.astype(np.float32)
+            return canvas
         shift = 4
         pieces = []
         points = np.vstack([line.points_mm for line in self.candidates])
         weights = np.concatenate([line.weights for line in self.candidates])
         px = np.rint(mm_to_map_px(points, level) * 2**shift).astype(np.int32)
-        steps = np.rint(weights * _PRESENCE_STEPS).astype(np.intp)
+        steps = np.rint(weights * PRESENCE_STEPS).astype(np.intp)
         changes = np.flatnonzero(np.diff(steps)) + 1
         end = 0
         for line in self.candidates:
             begin, end = end, end + len(line.weights)
             seen = seen_width_mm(line.width_mm, level)
-            thick = max(1, round((seen + 2.0 * margin_mm) * level))
+            thick = max(1, round((seen + 2.0 * _LINE_MARGIN_MM) * level))
             cuts = changes[np.searchsorted(changes, begin, side="right") :]
             cuts = cuts[: np.searchsorted(cuts, end)]
             for a, b in pairwise([begin, *cuts.tolist(), end]):
@@ -190,16 +197,16 @@ class LevelLines:
         # The more certain one wins where lines touch.
         for certain, thick, px in sorted(pieces, key=lambda piece: piece[0]):
             cv2.polylines(canvas, [px], False, certain, thickness=thick, shift=shift)
-        return np.asarray(canvas, dtype=np.float32) / np.float32(_PRESENCE_STEPS)
+        return canvas
 
 
 @cache
-def _nearest_region(level: float) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """Index of the region at, or nearest to, each pixel."""
+def _nearest_region() -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Index of the region at, or nearest to, each pixel of the grid."""
     names = tuple(r.name for r in regions().values() if r.part_of is None)
-    index = np.full(map_size(level), -1, dtype=np.int32)
+    index = np.full(map_size(GRID_PX_MM), -1, dtype=np.int32)
     for i, name in enumerate(names):
-        index[region_mask(name, level)] = i
+        index[region_mask(name, GRID_PX_MM)] = i
     _, labels = cv2.distanceTransformWithLabels(
         (index < 0).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -298,7 +305,7 @@ def _traced(
     best[~faces.levels[level].layer.skin] = 0.0
     relative = best / resized_linear(grain, rows, columns)
     mask = crests(relative, direction, above=_TRACED_GRAINS)
-    joined = join_pieces([map_px_to_mm(path, level) for path in pixel_paths(mask)])
+    joined = join_pieces(pixel_paths(mask, level))
     courses = resample(joined, STEP_MM)
     pieces, weights = [], []
     if courses:
@@ -306,7 +313,7 @@ def _traced(
         ends = np.cumsum([len(course) for course in courses])
         certainties = _certainties(
             np.split(grains.astype(np.float64), ends[:-1]),
-            np.array([length_mm(course) for course in courses]),
+            lengths_mm(courses),
         )
         for course, certainty in zip(courses, certainties, strict=True):
             if certainty.any():
@@ -316,7 +323,7 @@ def _traced(
 
 
 def _measured(traced: _Traced, maps: LevelMaps, grain: NDArray[np.float32]) -> tuple[Line, ...]:
-    nearest, names = _nearest_region(traced.level)
+    nearest, names = _nearest_region()
     rows, columns = nearest.shape
     measured = measure_profiles(traced.pieces, maps)
     if not measured:
@@ -332,9 +339,10 @@ def _measured(traced: _Traced, maps: LevelMaps, grain: NDArray[np.float32]) -> t
         _rising(depths / around, _ACROSS_GRAINS),
         _rising(np.array([filled for *_, filled in measured]), _FILLED),
     )
-    px = np.rint(mm_to_map_px(points, traced.level)).astype(np.intp)
+    px = np.rint(mm_to_map_px(points, GRID_PX_MM)).astype(np.intp)
     u, v = np.clip(px[:, 0], 0, columns - 1), np.clip(px[:, 1], 0, rows - 1)
     regions_along = np.split(nearest[v, u], begin[1:])
+    lengths = lengths_mm(centrelines).tolist()
     lines = []
     for k, (centred, depth, seen_mm, _) in enumerate(measured):
         if depth > _THREAD_PCT and seen_mm < _THREAD_MM:
@@ -345,7 +353,7 @@ def _measured(traced: _Traced, maps: LevelMaps, grain: NDArray[np.float32]) -> t
         region = names[int(np.bincount(regions_along[k]).argmax())]
         width = true_width_mm(seen_mm, maps.layer.level_px_mm)
         weights = np.minimum(traced.weights[k], whole)
-        lines.append(Line(centred, region, length_mm(centred), depth, width, weights))
+        lines.append(Line(centred, region, lengths[k], depth, width, weights))
     lines.sort(key=lambda line: -line.contrast_pct * line.length_mm)
     return tuple(lines)
 
@@ -430,6 +438,7 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
         course = traced[plan, level]
         candidates = _measured(course, faces.levels[limit], grain)
         result[limit] = LevelLines(
+            level_px_mm=limit,
             lines=_reported(candidates),
             candidates=candidates,
             valley=course.valley,

@@ -14,7 +14,7 @@ from skinscan.colour import linear_to_lab, log_light, separate_pigments
 from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
 from skinscan.metrics.spots import Spots, find_spots
-from skinscan.pixels import gaussian_zero, resized_area, resized_linear
+from skinscan.pixels import gaussian_zero, median, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
 ILLUMINATION_MM = 3.0
@@ -113,7 +113,7 @@ class LevelMaps:
         low = masked_blur(log_y, skin, coarse)
         # Below half a pixel the pixels themselves are the limit.
         high = log_y if fine < 0.5 else masked_blur(log_y, skin, fine)
-        np.subtract(high, low, out=result[part], where=skin)
+        result[part] = cv2.subtract(high, low, mask=skin.view(np.uint8))
         return result
 
     @cached_property
@@ -170,7 +170,7 @@ class LevelMaps:
         skin = np.ascontiguousarray(self.pigments[self.layer.skin].T)
         if not skin.size:
             return np.full(2, np.nan, dtype=np.float32)
-        return np.asarray(np.median(skin, axis=1), dtype=np.float32)
+        return np.asarray(median(skin), dtype=np.float32)
 
     @cached_property
     def spot_contrast(self) -> NDArray[np.float32]:
@@ -190,7 +190,7 @@ class LevelMaps:
         values = self.spot_contrast[self.layer.skin]
         if not len(values):
             return float("nan")
-        return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+        return 1.4826 * float(median(np.abs(values - median(values))))
 
     @cached_property
     def spots(self) -> Spots:

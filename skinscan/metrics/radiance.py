@@ -15,6 +15,7 @@ from skinscan.flags import Flag
 from skinscan.metrics.maps import masked_blur
 from skinscan.metrics.registry import Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample
+from skinscan.pixels import median, quantile
 from skinscan.regions import FACE, members, region_mask
 
 FAMILY = Family("radiance", Concern.RADIANCE, (FACE,))
@@ -56,9 +57,10 @@ def _specular_fraction(sample: RegionSample) -> float:
     sigma = _GLOSS_MM * sample.layer.level_px_mm
     light = masked_blur(sample.maps.linear, skin, sigma)
     brightness = luminance(light)
-    low, high = np.percentile(brightness[skin], _MATT_PERCENTILES)
+    seen = brightness[skin]
+    low, high = (quantile(seen, share / 100.0) for share in _MATT_PERCENTILES)
     matt = skin & (brightness >= low) & (brightness <= high)
-    blue_to_red = float(np.median(light[matt, 2] / np.maximum(light[matt, 0], 1e-6)))
+    blue_to_red = float(median(light[matt, 2] / np.maximum(light[matt, 0], 1e-6)))
     if blue_to_red >= 1.0:
         return float("nan")
     gloss = (light[lit, 2] - blue_to_red * light[lit, 0]) / (1.0 - blue_to_red)
@@ -71,7 +73,7 @@ def _luminance_contrast(sample: RegionSample) -> float:
         return float("nan")
     sigma = _PLANE_MM * sample.layer.level_px_mm
     smooth = masked_blur(sample.layer.log_y, sample.layer.skin, sigma)[lit]
-    bright, usual = np.percentile(smooth, [_BRIGHT, _USUAL])
+    bright, usual = (quantile(smooth, share / 100.0) for share in (_BRIGHT, _USUAL))
     return float(bright - usual)
 
 

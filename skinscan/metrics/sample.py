@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.facemap import FaceMap, Layer
+from skinscan.metrics.lines import PRESENCE_STEPS, LevelLines
 from skinscan.regions import Region, region_mask, region_window
 from skinscan.shape import Shape
 
 if TYPE_CHECKING:
-    from skinscan.metrics.lines import LevelLines
     from skinscan.metrics.maps import LevelMaps
 
-#: Certainty from which a pixel belongs to a line.
-ON_A_LINE = 0.5
+#: Certainty from which a pixel belongs to a line, in steps of `LevelLines.presence`, and the weight
+#: of each step as skin between lines.
+ON_A_LINE = PRESENCE_STEPS // 2
+_PLAINNESS = np.maximum(1.0 - np.arange(256) / ON_A_LINE, 0.0).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +40,6 @@ class RegionSample:
         Derived pictures of the whole layer, computed once and shared by all metrics.
     lines : LevelLines
         Lines found at this level.
-    line_presence : ndarray of float32, shape of the layer
-        Certainty, 0 to 1, that a pixel belongs to a traced line rather than to the skin between.
     memory : dict
         What `once_per_sample` keeps.
     """
@@ -49,7 +50,6 @@ class RegionSample:
     shape: Shape
     maps: LevelMaps
     lines: LevelLines
-    line_presence: NDArray[np.float32]
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -78,13 +78,14 @@ class RegionSample:
     @cached_property
     def flat(self) -> NDArray[np.float32]:
         """Illumination-free layer inside ``window``: contrast in % to the local mean."""
-        contrast = self.layer.log_y[self.window] - self.maps.light[self.window]
-        return np.where(self.layer.skin[self.window], contrast, np.float32(0.0))
+        skin = self.layer.skin[self.window].view(np.uint8)
+        log_y, light = self.layer.log_y[self.window], self.maps.light[self.window]
+        return np.asarray(cv2.subtract(log_y, light, mask=skin), dtype=np.float32)
 
     @cached_property
     def plain(self) -> NDArray[np.bool_]:
         """Skin of the region inside ``window``, traced lines left out."""
-        return np.asarray(self.mask & (self.line_presence[self.window] < ON_A_LINE))
+        return np.asarray(self.mask & (self.lines.presence[self.window] < ON_A_LINE))
 
     @cached_property
     def plainness(self) -> NDArray[np.float32]:
@@ -93,8 +94,8 @@ class RegionSample:
         What ``plain`` decides at once comes in by degrees here: a faint line that one photo
         traces and the next does not changes nothing at once.
         """
-        on_line = np.minimum(self.line_presence[self.window] / ON_A_LINE, 1.0)
-        return np.where(self.mask, 1.0 - on_line, 0.0).astype(np.float32)
+        weight = cv2.LUT(self.lines.presence[self.window], _PLAINNESS)
+        return np.asarray(weight * self.mask, dtype=np.float32)
 
     @cached_property
     def line_lengths_mm(self) -> NDArray[np.float64]:

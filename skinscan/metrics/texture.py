@@ -39,8 +39,11 @@ def _roughness_rq(sample: RegionSample) -> float:
     if total <= _LEAST_PIXELS:
         return float("nan")
     values = sample.cut(sample.maps.roughness_band)
-    mean = float((weight * values).sum()) / total
-    return math.sqrt(float((weight * (values - mean) ** 2).sum()) / total)
+    weighted = weight * values
+    mean = float(weighted.sum()) / total
+    # The band is about zero, so that little is lost by the difference.
+    square = float(np.vdot(weighted, values)) / total
+    return math.sqrt(max(square - mean**2, 0.0))
 
 
 def _roughness_rz(sample: RegionSample) -> float:
@@ -59,7 +62,7 @@ def _roughness_rz(sample: RegionSample) -> float:
     def extreme(reduce: np.ufunc, none: float) -> NDArray[np.float32]:
         # Down first, which runs along whole rows.
         values = np.full(inside.shape, none, dtype=np.float32)
-        np.copyto(values[:rows, :columns], band, where=skin)
+        cv2.copyTo(band, skin.view(np.uint8), values[:rows, :columns])
         of_rows = reduce.reduce(values.reshape(down, tile, across * tile), axis=1)
         return np.asarray(reduce.reduce(of_rows.reshape(down, across, tile), axis=2))
 
@@ -74,9 +77,11 @@ def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float6
     if np.count_nonzero(skin) < 100:
         return None
     flat = sample.flat
-    unit = (flat + _GLCM_RANGE_PCT / 2) / _GLCM_STEP_PCT
+    unit = flat + np.float32(_GLCM_RANGE_PCT / 2)
+    unit /= np.float32(_GLCM_STEP_PCT)
+    np.clip(unit, 0, _GLCM_LEVELS - 1, out=unit)
     # Level 0 stands for everything that is not plain skin and is dropped afterwards.
-    codes = np.where(skin, np.clip(unit, 0, _GLCM_LEVELS - 1) + 1, 0).astype(np.uint8)
+    codes = (unit.astype(np.uint8) + np.uint8(1)) * skin
     step = max(1, round(distance_mm * sample.layer.level_px_mm))
     wide = _GLCM_LEVELS + 1
     rows, columns = codes.shape

@@ -20,6 +20,7 @@ from skinscan.metrics.spots import (
     LEAST_SPREADS,
     RAMP_PCT,
 )
+from skinscan.pixels import median
 from skinscan.regions import region_mask
 
 FAMILY = Family("tone", Concern.TONE, (*OPEN_SKIN, "marionette", "jawline"))
@@ -29,7 +30,7 @@ _ON_LINE = 0.5
 
 
 def _median(values: NDArray[np.float32]) -> float:
-    return float(np.median(values)) if len(values) else float("nan")
+    return float(median(values)) if len(values) else float("nan")
 
 
 @once_per_sample
@@ -54,8 +55,8 @@ def _evenness(sample: RegionSample) -> float:
     smooth = np.ascontiguousarray(sample.pixels(sample.maps.slow_chroma).T)
     if smooth.shape[1] < 20:
         return float("nan")
-    middle = np.median(smooth, axis=1, keepdims=True)
-    spread = 1.4826 * np.median(np.abs(smooth - middle), axis=1)
+    middle = median(smooth)[:, None]
+    spread = 1.4826 * median(np.abs(smooth - middle))
     return float(np.hypot(*spread))
 
 
@@ -81,7 +82,7 @@ def _spots(sample: RegionSample) -> tuple[float, float]:
     inside = region_mask(sample.region.name, sample.layer.level_px_mm)[tuple(spots.place_px.T)]
     if not inside.any():
         return 0.0, 0.0
-    lined = spots.share_inside(sample.line_presence >= ON_A_LINE)
+    lined = spots.share_inside(sample.lines.presence >= ON_A_LINE)
     weight = np.where(inside & (lined <= _ON_LINE), spots.weight, 0.0)
     return float(weight.sum()), float((weight * spots.area_mm2).sum())
 

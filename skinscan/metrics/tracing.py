@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
-from skinscan.frame import mm_to_map_px
+from skinscan.frame import map_px_to_mm, mm_to_map_px
 from skinscan.metrics.maps import LevelMaps
 from skinscan.pixels import sampled_at
 
@@ -29,6 +29,16 @@ _HEADING_POINTS = 12
 def length_mm(points: NDArray[np.float64]) -> float:
     """Length of a polyline, shape (N, 2)."""
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
+
+
+def lengths_mm(courses: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Length of each of several polylines, none of them empty."""
+    sizes = np.array([len(course) for course in courses])
+    points = np.vstack(courses)
+    stride = np.hypot(*np.diff(points, axis=0, prepend=points[:1]).T)
+    begin, _ = _ends(sizes)
+    stride[begin] = 0.0
+    return np.asarray(np.add.reduceat(stride, begin))
 
 
 #: Row and column of the neighbours of a pixel: straight ones, then diagonal ones with the two
@@ -56,11 +66,11 @@ def _neighbours(thin: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.b
     return np.stack(near, axis=1), np.stack(linked, axis=1)
 
 
-def pixel_paths(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Split a thin mask at its branchings into ordered pixel paths (column, row)."""
+def pixel_paths(mask: NDArray[np.bool_], level: float) -> list[NDArray[np.float64]]:
+    """Split a thin mask at ``level`` at its branchings into ordered paths in canonical mm."""
     thin: NDArray[np.bool_] = skeletonize(mask)
     row, column = np.divmod(np.flatnonzero(thin), thin.shape[1])
-    place = np.column_stack([column, row]).astype(np.float64)
+    place = map_px_to_mm(np.column_stack([column, row]).astype(np.float64), level)
     neighbour, linked = _neighbours(thin)
     paths = _walks(neighbour[linked].tolist(), linked.sum(axis=1))
     if not paths:
@@ -298,8 +308,9 @@ def seen_width_mm(true_mm: float, level: float) -> float:
 class _Profiles:
     """Profiles of several lines, one row each, those of a line one after the other.
 
-    ``height`` is the picture, ``from_centre`` the distance from the line in mm, ``seen`` 1 on skin
-    and 0 elsewhere; each of shape (rows, samples). Line k has the rows ``begin[k]`` to ``end[k]``.
+    ``height`` is the picture less the mean of the row, ``from_centre`` the distance from the line
+    in mm, ``seen`` 1 on skin and 0 elsewhere; each of shape (rows, samples). Line k has the rows
+    ``begin[k]`` to ``end[k]``.
     """
 
     height: NDArray[np.float32]
@@ -307,6 +318,11 @@ class _Profiles:
     seen: NDArray[np.float32]
     begin: NDArray[np.intp]
     end: NDArray[np.intp]
+
+
+def _about_mean(heights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Heights less the mean of their row: sums of products then lose the fewest digits."""
+    return np.asarray(heights - heights.mean(axis=1, keepdims=True))
 
 
 def _fit(
@@ -323,22 +339,26 @@ def _fit(
     rows = lines.end - lines.begin
     # Samples lie in steps of the profile, so that many are at the very limit: in double precision.
     near = np.abs(lines.from_centre) <= np.repeat(reach, rows)[:, None]
-    weight = np.where(near, lines.seen, np.float32(0.0))
-    from_centre = lines.from_centre.astype(np.float32)
+    weight = lines.seen * near
+    # Of the fitted parts the third is how a valley changes as it widens: ∂/∂ln(width).
+    parts = np.empty((4, *weight.shape), dtype=np.float32)
+    parts[1] = lines.from_centre
     sigma = np.repeat(_SIGMA_OF_WIDTH * width_mm, rows).astype(np.float32)[:, None]
-    away = (from_centre / sigma) ** 2
-    # Of the fitted parts the last is how a valley changes as it widens: ∂/∂ln(width).
-    parts = np.empty((len(weight), 4, weight.shape[1]), dtype=np.float32)
-    np.exp(np.float32(-0.5) * away, out=parts[:, 0])
-    parts[:, 1] = from_centre
-    np.multiply(parts[:, 0], away, out=parts[:, 2])
-    parts[:, 3] = lines.height
+    away = (parts[1] / sigma) ** 2
+    np.exp(np.float32(-0.5) * away, out=parts[0])
+    np.multiply(parts[0], away, out=parts[2])
+    parts[3] = lines.height
+    weighted = parts * weight
     total = np.maximum(weight.sum(axis=1), np.float32(1e-9))
-    mean = np.matmul(parts, weight[:, :, None])[:, :, 0] / total[:, None]
-    parts -= mean[:, :, None]
-    weighted = parts[:, :3] * weight[:, None, :]
-    products = np.matmul(weighted, parts.transpose(0, 2, 1))
-    sums = np.add.reduceat(products, lines.begin, axis=0, dtype=np.float64)
+    of_rows = np.matmul(weighted, np.ones(weight.shape[1], dtype=np.float32)).astype(np.float64)
+    products = np.empty((3, 4, len(weight)))
+    for one, other in combinations_with_replacement(range(4), 2):
+        if one < 3:
+            product = np.einsum("rs,rs->r", weighted[one], parts[other])
+            products[one, other] = product - of_rows[one] * of_rows[other] / total
+            if other < 3:
+                products[other, one] = products[one, other]
+    sums = np.add.reduceat(products, lines.begin, axis=2).transpose(2, 0, 1)
     squares, with_height = sums[:, :, :3], sums[:, :, 3]
     size = np.sqrt(np.diagonal(squares, axis1=1, axis2=2))
     scale = np.where(size > 0, size, 1.0)
@@ -459,7 +479,7 @@ def measure_profiles(
     darkest = _quantiles(local_depth, sizes, 0.9)
     filled = np.add.reduceat(local_depth > 0.4 * darkest[owner], begins, dtype=np.float64) / sizes
     profiles = _Profiles(
-        height=picture,
+        height=_about_mean(picture),
         from_centre=_PROFILE_MM[None, :] - offset,
         seen=(seen > _ON_SKIN).astype(np.float32),
         begin=begins,
@@ -516,7 +536,7 @@ def contrast_along(
     begin, end = _ends(np.full(shifts, len(points)))
     across = _PROFILE_MM[None, :] - _SHIFTS_MM[:, None]
     shifted = _Profiles(
-        height=np.tile(profile, (shifts, 1)),
+        height=np.tile(_about_mean(profile), (shifts, 1)),
         from_centre=np.repeat(across, len(points), axis=0),
         seen=np.tile(on_skin, (shifts, 1)),
         begin=begin,

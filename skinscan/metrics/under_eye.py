@@ -15,6 +15,7 @@ from skinscan.flags import Flag
 from skinscan.frame import map_px_to_mm
 from skinscan.metrics.registry import Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
+from skinscan.pixels import median, quantile
 from skinscan.regions import region_mask
 
 FAMILY = Family("under_eye", Concern.UNDER_EYE, ("under_eye",))
@@ -45,9 +46,9 @@ def _matt_light(sample: RegionSample, name: str) -> NDArray[np.float64]:
     if len(light) < _LEAST_PIXELS:
         return np.full(3, np.nan)
     brightness = light @ LUMINANCE_WEIGHTS
-    low, high = np.percentile(brightness, _MATT_PERCENTILES)
+    low, high = (quantile(brightness, share / 100.0) for share in _MATT_PERCENTILES)
     matt = light[(brightness >= low) & (brightness <= high)]
-    return np.asarray(np.median(matt, axis=0), dtype=np.float64)
+    return np.asarray(median(matt.T), dtype=np.float64)
 
 
 @once_per_sample
@@ -90,7 +91,7 @@ def _profile(sample: RegionSample) -> NDArray[np.float64]:
     step = ((top[column] - at[near, 1]) / _STEP_MM).astype(int)
     return np.array(
         [
-            float(np.median(light[step == k])) if (step == k).sum() >= _LEAST_PIXELS else np.nan
+            float(median(light[step == k])) if (step == k).sum() >= _LEAST_PIXELS else np.nan
             for k in range(round(_DEEPEST_MM / _STEP_MM))
         ]
     )

@@ -14,7 +14,7 @@ where lines usually run one way weigh the other directions down.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.frame import atlas_mesh, map_size
+from skinscan.frame import atlas_mesh
 from skinscan.metrics.maps import LevelMaps
 from skinscan.pixels import disc, gaussian, sampled
 from skinscan.regions import line_directions, region_mask
@@ -96,53 +96,49 @@ def _lined_skin(level: float) -> NDArray[np.bool_]:
     return np.asarray((inside == 0) | keep)
 
 
+@dataclass(frozen=True, eq=False)
+class _TilePlan:
+    """What is searched in a tile: weights by direction, and where any is worth searching."""
+
+    weights: Mapping[int, NDArray[np.float32]]
+    searchable: NDArray[np.bool_]
+
+
 @cache
-def _direction_weights(level: float, *, directed_only: bool) -> NDArray[np.float32]:
-    """Weight of each direction at each pixel, shape (ORIENTATIONS, rows, columns)."""
-    usual, spread = line_directions(level)
-    allowed = _lined_skin(level)
+def _tile_plan(level: float, top: int, left: int, *, directed_only: bool) -> _TilePlan:
+    part = slice(top, top + _TILE_ROWS), slice(left, left + _TILE_COLUMNS)
+    usual, spread = (values[part] for values in line_directions(level))
+    allowed = _lined_skin(level)[part]
     directed = allowed & np.isfinite(usual)
     angle_there = usual[directed] % np.float32(180.0)
     half_spread = np.float32(0.5) * spread[directed]
     soft_edge = np.float32(0.3) * spread[directed]
     anywhere = 0.0 if directed_only else _ANY_DIRECTION_WEIGHT
-    result = np.empty((ORIENTATIONS, *map_size(level)), dtype=np.float32)
-    result[:] = np.where(allowed, np.float32(anywhere), np.float32(0.0))
+    undirected = np.where(allowed & ~directed, np.float32(anywhere), np.float32(0.0))
+    searchable = undirected >= _LEAST_WEIGHT
+    weights = {}
     for k in range(ORIENTATIONS):
         turn = np.abs(np.float32(180.0 * k / ORIENTATIONS) - angle_there)
         away = np.minimum(turn, np.float32(180.0) - turn)
         beyond = np.maximum(away - half_spread, np.float32(0.0)) / soft_edge
-        result[k][directed] = np.exp(np.float32(-0.5) * beyond * beyond)
-    result.flags.writeable = False
-    return result
+        weight = undirected.copy()
+        weight[directed] = np.exp(np.float32(-0.5) * beyond * beyond)
+        worth = weight >= _LEAST_WEIGHT
+        if worth.any():
+            weights[k] = weight
+            searchable |= worth
+    return _TilePlan(weights, searchable)
 
 
-@cache
-def _searchable(level: float, *, directed_only: bool) -> NDArray[np.bool_]:
-    """Pixels where any direction has a weight worth searching."""
-    weights = _direction_weights(level, directed_only=directed_only)
-    return np.asarray(weights.max(axis=0) >= _LEAST_WEIGHT)
-
-
-def _around(inside: NDArray[np.bool_], top: int, left: int) -> tuple[slice, slice] | None:
-    """Rows and columns that enclose what is true in a part that starts at ``top`` and ``left``."""
+def _around(inside: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Rows and columns that enclose what is true."""
     down, across = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(down):
         return None
     return (
-        slice(top + int(down[0]), top + int(down[-1]) + 1),
-        slice(left + int(across[0]), left + int(across[-1]) + 1),
+        slice(int(down[0]), int(down[-1]) + 1),
+        slice(int(across[0]), int(across[-1]) + 1),
     )
-
-
-@cache
-def _directions_of_tile(
-    level: float, top: int, left: int, *, directed_only: bool
-) -> tuple[int, ...]:
-    """Directions worth searching anywhere in a tile."""
-    weights = _direction_weights(level, directed_only=directed_only)
-    tile = weights[:, top : top + _TILE_ROWS, left : left + _TILE_COLUMNS]
-    return tuple(np.flatnonzero(tile.max(axis=(1, 2)) >= _LEAST_WEIGHT).tolist())
 
 
 def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
@@ -169,7 +165,6 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     search = _TileSearch(
         scales=scales,
         level=level,
-        weights=_direction_weights(level, directed_only=directed_only),
         signal=np.pad(flat, _pad_px(scales, level)),
         barred=np.pad(
             np.where(layer.skin, np.float32(0.0), _BARRED_PCT),
@@ -177,15 +172,20 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
             constant_values=_BARRED_PCT,
         ),
     )
-    searched = layer.skin & _searchable(level, directed_only=directed_only)
     rows, columns = layer.skin.shape
     for top in range(0, rows, _TILE_ROWS):
         for left in range(0, columns, _TILE_COLUMNS):
-            inside = searched[top : top + _TILE_ROWS, left : left + _TILE_COLUMNS]
-            seen = _around(inside, top, left)
+            plan = _tile_plan(level, top, left, directed_only=directed_only)
+            skin = layer.skin[top : top + _TILE_ROWS, left : left + _TILE_COLUMNS]
+            seen = _around(skin & plan.searchable)
             if seen is not None:
-                for k in _directions_of_tile(level, top, left, directed_only=directed_only):
-                    search.run(seen, k, found)
+                down, across = seen
+                place = (
+                    slice(top + down.start, top + down.stop),
+                    slice(left + across.start, left + across.stop),
+                )
+                for k, weight in plan.weights.items():
+                    search.run(place, k, weight[seen], found)
     return [
         Response(
             contrast=np.where(layer.skin, _value_of(packed), np.float32(0.0)),
@@ -222,15 +222,19 @@ class _TileSearch:
 
     scales: Sequence[Scale]
     level: float
-    weights: NDArray[np.float32]
     signal: NDArray[np.float32]
     barred: NDArray[np.float32]
 
-    def run(self, tile: tuple[slice, slice], k: int, found: Sequence[NDArray[np.int32]]) -> None:
+    def run(
+        self,
+        tile: tuple[slice, slice],
+        k: int,
+        weight: NDArray[np.float32],
+        found: Sequence[NDArray[np.int32]],
+    ) -> None:
         """Search one tile in direction ``k`` and keep what is better than before."""
         level = self.level
         shoulder = _shoulder_px(self.scales, level)
-        weight = self.weights[k][tile]
         height, width = weight.shape
         rows, columns = height + 2 * shoulder, width + 2 * shoulder
         start = _pad_px(self.scales, level) - shoulder
@@ -282,7 +286,7 @@ def crests(
     contrast: NDArray[np.float32], direction: NDArray[np.uint8], *, above: float
 ) -> NDArray[np.bool_]:
     """Pixels above a contrast that are no less than their neighbours across the line."""
-    rows, columns = np.nonzero(contrast > above)
+    rows, columns = np.divmod(np.flatnonzero(contrast > above), contrast.shape[1])
     ridge = np.zeros(contrast.shape, dtype=bool)
     if not len(rows):
         return ridge

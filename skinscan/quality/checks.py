@@ -22,6 +22,7 @@ from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face, View
 from skinscan.light import Light, estimate_light
 from skinscan.photo import Photo
+from skinscan.pixels import median, quantile
 from skinscan.regions import region_mask, regions
 from skinscan.skinmask import EYE, fill_outline, mirror_index
 
@@ -342,10 +343,10 @@ def _blur(facemap: FaceMap) -> float:
     smallest = []
     for window, mask in _eye_windows(level):
         light = np.exp(np.clip(layer.log_y[window], -600.0, 0.0) / 200.0)
-        low, high = np.percentile(light[mask], [5, 95])
+        low, high = (quantile(light[mask], share) for share in (0.05, 0.95))
         gy = cv2.Sobel(light, cv2.CV_32F, 0, 1, ksize=3) / 8.0
         gx = cv2.Sobel(light, cv2.CV_32F, 1, 0, ksize=3) / 8.0
-        slope = float(np.percentile(np.hypot(gx, gy)[mask], 99)) * level
+        slope = float(quantile(np.hypot(gx, gy)[mask], 0.99)) * level
         if slope > 0 and high > low:
             smallest.append(float(high - low) / slope)
     if not smallest:
@@ -385,13 +386,14 @@ def _background_unrest(photo: Photo, face: Face) -> float:
         photo.rgb[:bottom, min(int(high[0] + 0.35 * size[0]), width) :],
     ]
     grey = [
-        cv2.cvtColor(np.ascontiguousarray(s[::2, ::2]), cv2.COLOR_RGB2GRAY).ravel()
+        np.ascontiguousarray(cv2.cvtColor(s[::2], cv2.COLOR_RGB2GRAY)[:, ::2])
         for s in strips
         if min(s.shape[:2]) > 8
     ]
     if not grey:
         return 0.0
-    seen = np.cumsum(np.bincount(np.concatenate(grey), minlength=256))
+    counts = [cv2.calcHist([g], [0], None, [256], [0, 256]) for g in grey]
+    seen = np.cumsum(np.sum(counts, axis=0, dtype=np.float64))
     # Percentiles between the two codes that lie around each place in the order of all.
     place = np.array([0.05, 0.95]) * (seen[-1] - 1)
     below = np.floor(place)
@@ -421,12 +423,12 @@ def _exposure_code(facemap: FaceMap, *, eyes_closed: bool) -> float:
     level = max(lv for lv in facemap.layers if lv <= COLOUR_LEVEL_PX_MM)
     layer = facemap.layers[level]
     if eyes_closed:
-        seen, share = layer.log_y[layer.skin], 75
+        seen, share = layer.log_y[layer.skin], 0.75
     else:
-        seen, share = layer.log_y[_between_lids(level)], 90
+        seen, share = layer.log_y[_between_lids(level)], 0.9
     if not len(seen):
         return float("nan")
-    light = np.exp(np.percentile(seen, share) / 100.0)
+    light = np.exp(quantile(seen, share) / 100.0)
     return 255.0 * float(from_linear(np.array([light]))[0])
 
 
@@ -495,7 +497,7 @@ def _colourless(facemap: FaceMap) -> bool:
     base = facemap.layers[min(facemap.layers)]
     if base.linear is None or not base.skin.any():
         return False
-    red, green, blue = np.median(np.ascontiguousarray(base.linear[base.skin].T), axis=1)
+    red, green, blue = median(base.linear[base.skin].T)
     return bool(max(red, green, blue) < _LEAST_HUE * max(min(red, green, blue), 1e-6))
 
 
