@@ -113,15 +113,29 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def launch():
+    """Starts a chromium with more flags."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("chromium is not installed")
+    launched = []
     with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        yield launched
-        launched.close()
+
+        def launching(*flags):
+            launched.append(
+                playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags])
+            )
+            return launched[-1]
+
+        yield launching
+        for each in launched:
+            each.close()
+
+
+@pytest.fixture(scope="module")
+def browser(launch):
+    return launch()
 
 
 # Contrast of every visible text: colours with alpha and opacity are blended over what lies below.
@@ -241,8 +255,8 @@ class Watched:
 def open_page(browser):
     contexts = []
 
-    def opened(width, scheme="light"):
-        context = browser.new_context(
+    def opened(width, scheme="light", *, by=browser):
+        context = by.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
         )
         contexts.append(context)
@@ -357,6 +371,92 @@ def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
     assert watched.faint_texts() == []
     assert watched.axe_faults() == []
     watched.shot("session")
+    watched.check_nothing_left_the_machine()
+
+
+def test_a_photo_by_the_camera_of_the_device(demo, launch, open_page, tmp_path):
+    """A phantom sits before the camera: a hint, the first photo over it, and the photo taken."""
+    from PIL import Image
+
+    film = tmp_path / "film.mjpeg"
+    still = Image.fromarray(load_photo(sample_photos()[4]).rgb)
+    still.resize((1434, 2000)).save(tmp_path / "still.jpg", quality=92)
+    film.write_bytes(3 * (tmp_path / "still.jpg").read_bytes())
+    camera = launch(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+    watched = open_page(390, "dark", by=camera)
+    page = watched.page
+    sign_in(watched, demo, "practitioner")
+    page.get_by_role("button", name=practice.CLIENT_OPEN, exact=True).first.click()
+    page.get_by_role("button", name=practice.SESSION_NEW).click()
+    page.get_by_text(practice.CAMERA_USE).click()
+    said = page.locator(".said")
+    said.get_by_text(practice.CAMERA["good"]).wait_for()
+    assert page.locator("img.ghost").is_visible()
+    strength = page.get_by_role("slider", name=practice.CAMERA["strength"])
+    strength.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("img.ghost").evaluate("e => e.style.opacity") == "0.45"
+    assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
+    assert watched.axe_faults() == []
+    watched.shot("camera-dark")
+
+    # The other side has no first photo yet, and the phantom looks straight ahead.
+    page.get_by_label(strings.VIEWS["left"]).check()
+    said.get_by_text(practice.CAMERA_HINTS["turn_right"]).wait_for()
+    assert page.locator(".outline").is_visible()
+    page.get_by_label(strings.VIEWS["front"]).check()
+    said.get_by_text(practice.CAMERA["good"]).wait_for()
+
+    page.get_by_role("button", name=practice.CAMERA["take"]).click()
+    said.get_by_text(practice.CAMERA["sent"]).wait_for()
+    page.locator(".sk-strip img").wait_for()
+    page.get_by_label(practice.CAMERA["taken"]).wait_for()
+    track = page.evaluate_handle(
+        "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('video'))"
+        ".find(Boolean).srcObject.getVideoTracks()[0]"
+    )
+    assert track.evaluate("t => t.readyState") == "live"
+    page.get_by_text(practice.CAMERA_USE).click()
+    said.wait_for(state="detached")
+    assert track.evaluate("t => t.readyState") == "ended"
+    watched.check_nothing_left_the_machine()
+
+
+REFUSING = """([cause, insecure]) => {
+    const refuse = () => Promise.reject(new DOMException('', cause));
+    Object.defineProperty(window, 'isSecureContext', {value: !insecure, configurable: true});
+    Object.defineProperty(navigator, 'mediaDevices', {
+        value: cause ? {getUserMedia: refuse} : undefined, configurable: true});
+}"""
+
+
+def test_a_browser_that_gives_no_camera_says_what_to_do(demo, open_page):
+    watched = open_page(390)
+    page = watched.page
+    sign_in(watched, demo, "practitioner")
+    page.get_by_role("button", name=practice.CLIENT_OPEN, exact=True).first.click()
+    page.get_by_role("button", name=practice.SESSION_NEW).click()
+    page.evaluate(REFUSING, ["NotFoundError", False])
+    page.get_by_text(practice.CAMERA_USE).click()
+    said = page.locator(".said")
+    said.get_by_text(practice.CAMERA["none"]).wait_for()
+    for cause, insecure, name in (
+        ("NotAllowedError", False, "refused"),
+        ("NotReadableError", False, "busy"),
+        ("TypeError", False, "failed"),
+        (None, False, "unable"),
+        (None, True, "insecure"),
+    ):
+        page.evaluate(REFUSING, [cause, insecure])
+        page.get_by_role("button", name=practice.CAMERA["start"]).click()
+        said.get_by_text(practice.CAMERA[name]).wait_for()
+    assert not page.get_by_role("button", name=practice.CAMERA["take"]).is_visible()
+    watched.shot("camera-none")
     watched.check_nothing_left_the_machine()
 
 
