@@ -199,6 +199,7 @@ CAMERA: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "ended": "The camera has stopped. Start it again, or add a photo above.",
         "idle": "The camera was switched off because no photo was taken for a while.",
+        "late": "The hints are late: the server is busy.",
         "blind": "No hints right now. Go by the picture laid over, or add a photo above.",
         "unreadable": "The picture of the camera could not be read.",
         "stale": "This page is too old. Load it again; nothing was lost.",

@@ -2,7 +2,7 @@
 // Data: {session, header, token, views: [{name, title, ghost, taken}], outline, labels}.
 // Small frames go to /camera/hint, the photo to /camera/shot; nothing else leaves the page.
 
-const HINT_EVERY_MS = 400, BUSY_MS = 1500, HINT_WAIT_MS = 30000, HINT_SIDE_PX = 480;
+const HINT_EVERY_MS = 400, BUSY_MS = 1500, LATE_MS = 6000, HINT_WAIT_MS = 60000, HINT_SIDE_PX = 480;
 const IDLE_MS = 5 * 60 * 1000, SAID_MS = 3000, PHOTO_WAIT_MS = 6000;
 // Grey codes by which two looks differ on average when somebody moves.
 const STILL_SIDE_PX = 48, MOVED = 7;
@@ -285,6 +285,9 @@ function build(root) {
     const moved = hasMoved();
     const view = kept.view;
     const shot = kept.photoPx || Math.max(video.videoWidth, video.videoHeight);
+    const late = setTimeout(() => {
+      if (attempt === kept.attempt && !kept.shooting) say([label('late')]);
+    }, LATE_MS);
     let answer;
     try {
       answer = await send('hint', `view=${view}&shot=${shot}`, await encoded(small, 0.85),
@@ -292,6 +295,7 @@ function build(root) {
     } catch {
       answer = null;
     }
+    clearTimeout(late);
     const pause = answer?.status === 429 ? BUSY_MS : HINT_EVERY_MS;
     if (attempt !== kept.attempt || view !== kept.view || Date.now() < kept.saidUntil) return pause;
     if (answer?.ok) {
