@@ -394,6 +394,11 @@ def test_a_photo_by_the_camera_of_the_device(demo, launch, open_page, tmp_path):
     page.get_by_role("button", name=practice.SESSION_NEW).click()
     page.get_by_text(practice.CAMERA_USE).click()
     said = page.locator(".said")
+    front, left = (
+        page.get_by_role("radio", name=re.compile(f"^{strings.VIEWS[name]}"))
+        for name in ("front", "left")
+    )
+    front.check()
     said.get_by_text(practice.CAMERA["good"]).wait_for()
     assert page.locator("img.ghost").is_visible()
     strength = page.get_by_role("slider", name=practice.CAMERA["strength"])
@@ -406,24 +411,21 @@ def test_a_photo_by_the_camera_of_the_device(demo, launch, open_page, tmp_path):
     watched.shot("camera-dark")
 
     # The other side has no first photo yet, and the phantom looks straight ahead.
-    page.get_by_label(strings.VIEWS["left"]).check()
+    left.check()
     said.get_by_text(practice.CAMERA_HINTS["turn_right"]).wait_for()
     assert page.locator(".outline").is_visible()
-    page.get_by_label(strings.VIEWS["front"]).check()
+    front.check()
     said.get_by_text(practice.CAMERA["good"]).wait_for()
 
+    before = page.locator(".sk-strip img").count()
     page.get_by_role("button", name=practice.CAMERA["take"]).click()
     said.get_by_text(practice.CAMERA["sent"]).wait_for()
-    page.locator(".sk-strip img").wait_for()
-    page.get_by_label(practice.CAMERA["taken"]).wait_for()
-    track = page.evaluate_handle(
-        "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('video'))"
-        ".find(Boolean).srcObject.getVideoTracks()[0]"
-    )
+    track = page.locator("video").evaluate_handle("e => e.srcObject.getVideoTracks()[0]")
     assert track.evaluate("t => t.readyState") == "live"
     page.get_by_text(practice.CAMERA_USE).click()
     said.wait_for(state="detached")
     assert track.evaluate("t => t.readyState") == "ended"
+    page.locator(".sk-strip img").nth(before).wait_for()
     watched.check_nothing_left_the_machine()
 
 

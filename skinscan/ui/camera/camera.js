@@ -80,15 +80,15 @@ function build(root) {
   strength.value = 40;
   const strengthText = document.createTextNode('');
   const strengthBox = element('label', { class: 'tick' }, strengthText, strength);
+  const over = element('div', { class: 'controls' },
+    element('label', { class: 'tick' }, tick, tickText), strengthBox);
   const help = element('p', { class: 'help' });
   root.append(
     element('div', { class: 'controls' }, views),
     frame,
     element('div', { class: 'controls' }, take, start, other),
-    element('div', { class: 'controls' },
-      element('label', { class: 'tick' }, tick, tickText), strengthBox),
+    over,
     help);
-  frame.before(element('div', { style: 'height: 0.5rem' }));
   const small = document.createElement('canvas'), tiny = document.createElement('canvas');
   tiny.width = tiny.height = STILL_SIDE_PX;
   for (const kind of ['pointerdown', 'keydown']) root.addEventListener(kind, touch);
@@ -125,6 +125,7 @@ function build(root) {
     const first = Boolean(chosen().ghost);
     ghost.hidden = !first || !tick.checked || !kept.stream;
     outline.hidden = first || !tick.checked || !kept.stream;
+    over.hidden = !kept.stream;
     ghost.style.opacity = strength.value / 100;
     // A line needs more than a picture to be seen.
     outline.style.opacity = Math.min(1, 0.3 + strength.value / 100);
@@ -285,6 +286,7 @@ function build(root) {
     const moved = hasMoved();
     const view = kept.view;
     const shot = kept.photoPx || Math.max(video.videoWidth, video.videoHeight);
+    const began = Date.now();
     const late = setTimeout(() => {
       if (attempt === kept.attempt && !kept.shooting) say([label('late')]);
     }, LATE_MS);
@@ -296,7 +298,8 @@ function build(root) {
       answer = null;
     }
     clearTimeout(late);
-    const pause = answer?.status === 429 ? BUSY_MS : HINT_EVERY_MS;
+    // A server that is slow is left alone for as long as it took.
+    const pause = answer?.status === 429 ? BUSY_MS : Math.max(HINT_EVERY_MS, Date.now() - began);
     if (attempt !== kept.attempt || view !== kept.view || Date.now() < kept.saidUntil) return pause;
     if (answer?.ok) {
       const { said: sentences } = await answer.json();
