@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ import cv2
 import pytest
 from _practice import picture
 
-from skinscan.photo import load_photo
+from skinscan.photo import PhotoLimits, load_photo
 from skinscan.resources import sample_course_dir
 from skinscan.ui import practice_strings as practice
 from skinscan.ui import strings
@@ -427,6 +428,30 @@ def test_a_photo_by_the_camera_of_the_device(demo, launch, open_page, tmp_path):
     assert track.evaluate("t => t.readyState") == "ended"
     page.locator(".sk-strip img").nth(before).wait_for()
     watched.check_nothing_left_the_machine()
+
+
+NAMING = """async ([script, camera]) => {
+    const address = URL.createObjectURL(new Blob([script], {type: 'text/javascript'}));
+    const {named} = await import(address);
+    const canvas = document.createElement('canvas');
+    const plain = await new Promise(done => canvas.toBlob(done, 'image/jpeg', 1));
+    const once = await named(plain, camera), twice = await named(once, 'Another');
+    const bytes = async blob => [...new Uint8Array(await blob.arrayBuffer())];
+    return [await bytes(plain), await bytes(once), await bytes(twice)];
+}"""
+
+
+@pytest.mark.parametrize("camera", ["Back Camera", "C", "Rückkamera 2", ""])
+def test_a_photo_of_the_page_names_its_camera_as_cameras_do(browser, camera):
+    script = (files("skinscan.ui.camera") / "camera.js").read_text(encoding="utf-8")
+    page = browser.new_page()
+    plain, once, twice = (bytes(each) for each in page.evaluate(NAMING, [script, camera]))
+    page.close()
+    limits = PhotoLimits(min_short_side_px=1)
+    before, after = (load_photo(each, limits=limits) for each in (plain, once))
+    assert (before.camera, after.camera) == (None, camera or None)
+    assert (before.rgb == after.rgb).all()
+    assert (twice == once) == bool(camera)
 
 
 REFUSING = """([cause, insecure]) => {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -191,6 +193,15 @@ def test_every_hint_has_its_sentence():
         assert said.endswith(".")
     for first in ("light_left", "light_right", "brighter", "darker"):
         assert "first photo" not in strings.CAMERA_HINTS_ALONE[first]
+
+
+def test_the_camera_has_all_its_words_and_no_other():
+    script = (files("skinscan.ui.camera") / "camera.js").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:label|fail)\('(\w+)'\)", script))
+    assert named <= set(strings.CAMERA)
+    by_server = (files("skinscan.ui.web") / "camera.py").read_text(encoding="utf-8")
+    said = set(re.findall(r"['\"](\w+)['\"]", script + by_server))
+    assert set(strings.CAMERA) <= said
 
 
 @pytest.fixture(scope="module")

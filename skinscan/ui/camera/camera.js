@@ -35,7 +35,7 @@ const encoded = (canvas, quality) =>
 
 // Photos of browsers name no camera; courses are compared within one camera only. The name goes
 // where cameras write it: tag 0x0110 of EXIF.
-async function named(blob, camera) {
+export async function named(blob, camera) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 65536));
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || !camera || head.includes('Exif\0')) return blob;
