@@ -12,13 +12,15 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import cv2
 import pytest
 from _practice import picture
 
-from skinscan.photo import load_photo
+from skinscan.photo import PhotoLimits, load_photo
 from skinscan.resources import sample_course_dir
 from skinscan.ui import practice_strings as practice
 from skinscan.ui import strings
@@ -113,15 +115,29 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def launch():
+    """Starts a chromium with more flags."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("chromium is not installed")
+    launched = []
     with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        yield launched
-        launched.close()
+
+        def launching(*flags):
+            launched.append(
+                playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags])
+            )
+            return launched[-1]
+
+        yield launching
+        for each in launched:
+            each.close()
+
+
+@pytest.fixture(scope="module")
+def browser(launch):
+    return launch()
 
 
 # Contrast of every visible text: colours with alpha and opacity are blended over what lies below.
@@ -241,8 +257,8 @@ class Watched:
 def open_page(browser):
     contexts = []
 
-    def opened(width, scheme="light"):
-        context = browser.new_context(
+    def opened(width, scheme="light", *, by=browser):
+        context = by.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
         )
         contexts.append(context)
@@ -357,6 +373,117 @@ def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
     assert watched.faint_texts() == []
     assert watched.axe_faults() == []
     watched.shot("session")
+    watched.check_nothing_left_the_machine()
+
+
+def test_a_photo_by_the_camera_of_the_device(demo, launch, open_page, tmp_path):
+    """A phantom sits before the camera: a hint, the first photo over it, and the photo taken."""
+    # Five frames a second: a browser that draws without a graphics card has enough to do.
+    film = tmp_path / "film.y4m"
+    still = cv2.resize(load_photo(sample_photos()[4]).rgb, (1434, 2000))
+    planes = cv2.cvtColor(still, cv2.COLOR_RGB2YUV_I420).tobytes()
+    film.write_bytes(b"YUV4MPEG2 W1434 H2000 F5:1 Ip A1:1 C420\nFRAME\n" + planes)
+    camera = launch(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+    watched = open_page(390, "dark", by=camera)
+    page = watched.page
+    sign_in(watched, demo, "practitioner")
+    page.get_by_role("button", name=practice.CLIENT_OPEN, exact=True).first.click()
+    page.get_by_role("button", name=practice.SESSION_NEW).click()
+    page.get_by_text(practice.CAMERA_USE).click()
+    said = page.locator(".said")
+    front, left = (
+        page.get_by_role("radio", name=re.compile(f"^{strings.VIEWS[name]}"))
+        for name in ("front", "left")
+    )
+    front.check()
+    said.get_by_text(practice.CAMERA["good"]).wait_for()
+    assert page.locator("img.ghost").is_visible()
+    strength = page.get_by_role("slider", name=practice.CAMERA["strength"])
+    strength.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("img.ghost").evaluate("e => e.style.opacity") == "0.45"
+    assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
+    assert watched.axe_faults() == []
+    watched.shot("camera-dark")
+
+    # The other side has no first photo yet, and the phantom looks straight ahead.
+    left.check()
+    said.get_by_text(practice.CAMERA_HINTS["turn_right"]).wait_for()
+    assert page.locator(".outline").is_visible()
+    front.check()
+    said.get_by_text(practice.CAMERA["good"]).wait_for()
+
+    before = page.locator(".sk-strip img").count()
+    page.get_by_role("button", name=practice.CAMERA["take"]).click()
+    said.get_by_text(practice.CAMERA["sent"]).wait_for()
+    track = page.locator("video").evaluate_handle("e => e.srcObject.getVideoTracks()[0]")
+    assert track.evaluate("t => t.readyState") == "live"
+    page.get_by_text(practice.CAMERA_USE).click()
+    said.wait_for(state="detached")
+    assert track.evaluate("t => t.readyState") == "ended"
+    page.locator(".sk-strip img").nth(before).wait_for()
+    watched.check_nothing_left_the_machine()
+
+
+NAMING = """async ([script, camera]) => {
+    const address = URL.createObjectURL(new Blob([script], {type: 'text/javascript'}));
+    const {named} = await import(address);
+    const canvas = document.createElement('canvas');
+    const plain = await new Promise(done => canvas.toBlob(done, 'image/jpeg', 1));
+    const once = await named(plain, camera), twice = await named(once, 'Another');
+    const bytes = async blob => [...new Uint8Array(await blob.arrayBuffer())];
+    return [await bytes(plain), await bytes(once), await bytes(twice)];
+}"""
+
+
+@pytest.mark.parametrize("camera", ["Back Camera", "C", "Rückkamera 2", ""])
+def test_a_photo_of_the_page_names_its_camera_as_cameras_do(browser, camera):
+    script = (files("skinscan.ui.camera") / "camera.js").read_text(encoding="utf-8")
+    page = browser.new_page()
+    plain, once, twice = (bytes(each) for each in page.evaluate(NAMING, [script, camera]))
+    page.close()
+    limits = PhotoLimits(min_short_side_px=1)
+    before, after = (load_photo(each, limits=limits) for each in (plain, once))
+    assert (before.camera, after.camera) == (None, camera or None)
+    assert (before.rgb == after.rgb).all()
+    assert (twice == once) == bool(camera)
+
+
+REFUSING = """([cause, insecure]) => {
+    const refuse = () => Promise.reject(new DOMException('', cause));
+    Object.defineProperty(window, 'isSecureContext', {value: !insecure, configurable: true});
+    Object.defineProperty(navigator, 'mediaDevices', {
+        value: cause ? {getUserMedia: refuse} : undefined, configurable: true});
+}"""
+
+
+def test_a_browser_that_gives_no_camera_says_what_to_do(demo, open_page):
+    watched = open_page(390)
+    page = watched.page
+    sign_in(watched, demo, "practitioner")
+    page.get_by_role("button", name=practice.CLIENT_OPEN, exact=True).first.click()
+    page.get_by_role("button", name=practice.SESSION_NEW).click()
+    page.evaluate(REFUSING, ["NotFoundError", False])
+    page.get_by_text(practice.CAMERA_USE).click()
+    said = page.locator(".said")
+    said.get_by_text(practice.CAMERA["none"]).wait_for()
+    for cause, insecure, name in (
+        ("NotAllowedError", False, "refused"),
+        ("NotReadableError", False, "busy"),
+        ("TypeError", False, "failed"),
+        (None, False, "unable"),
+        (None, True, "insecure"),
+    ):
+        page.evaluate(REFUSING, [cause, insecure])
+        page.get_by_role("button", name=practice.CAMERA["start"]).click()
+        said.get_by_text(practice.CAMERA[name]).wait_for()
+    assert not page.get_by_role("button", name=practice.CAMERA["take"]).is_visible()
+    watched.shot("camera-none")
     watched.check_nothing_left_the_machine()
 
 

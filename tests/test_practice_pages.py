@@ -12,6 +12,7 @@ from made_records import CANARY, DAY, places, prepared
 from made_records import office as make_office
 
 from skinscan.errors import StorageFullError
+from skinscan.landmarks import View
 from skinscan.looks import Pictures
 from skinscan.practice import clients, courses, custody, photos
 from skinscan.practice.forms import ClientReport, Gais, SessionNotes, SkinState
@@ -22,7 +23,7 @@ from skinscan.store.schema import Purpose, Role, User, now
 from skinscan.store.sealing import seal_json
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
-from skinscan.ui.practice import intake
+from skinscan.ui.practice import intake, session
 from skinscan.ui.web import office
 
 SCRIPT = str(Path(intake.__file__).parents[1] / "script.py")
@@ -309,6 +310,66 @@ def test_what_cannot_be_saved_is_said_and_the_rest_goes_on(made, uploads):
     assert [item.fate for item in uploads.items] == [intake.Fate.REFUSED, intake.Fate.KEPT]
     assert uploads.items[0].reasons
     del made
+
+
+def test_what_comes_while_measuring_waits_for_its_turn(made, uploads, monkeypatch):
+    import threading
+
+    go_on, busy, most = threading.Event(), [], []
+    prepare = photos.prepare
+
+    def slow(source):
+        busy.append(source)
+        most.append(len(busy))
+        go_on.wait(10)
+        busy.remove(source)
+        return prepare(source)
+
+    monkeypatch.setattr(photos, "prepare", slow)
+    assert uploads.start([("a.jpg", bytes([1]))]) == 1
+    assert uploads.start([("b.jpg", bytes([2]))]) == 1
+    monkeypatch.setattr(intake, "MOST_FILES", 1)
+    assert uploads.start([("c.jpg", bytes([3]))]) == 0
+    go_on.set()
+    wait_for(uploads)
+    assert [item.fate for item in uploads.items] == [intake.Fate.KEPT] * 2
+    assert (max(most), uploads.done) == (1, 2)
+    del made
+
+
+def test_the_first_photo_is_that_of_the_course_as_it_is_now(made, uploads):
+    assert uploads.first(View.FRONT) is None
+    first = photos.add_photo(made.records, made.carer, made.session_id, ready(1))
+    assert uploads.first(View.FRONT).name == first
+    assert uploads.first(View.LEFT) is None
+    second = photos.add_photo(made.records, made.carer, made.session_id, ready(2))
+    photos.remove_photo(made.records, made.carer, first)
+    assert uploads.first(View.FRONT).name == second
+
+
+def test_the_camera_gets_the_first_photos_once(made, page, monkeypatch):
+    shown, looks = [], []
+    read = photos.course_looks
+
+    def course_looks(records, principal, course_id, photo_ids):
+        looks.append(list(photo_ids))
+        return read(records, principal, course_id, photo_ids)
+
+    monkeypatch.setattr(photos, "course_looks", course_looks)
+    monkeypatch.setattr(session, "page_token", lambda _cookies: "token")
+    monkeypatch.setattr(session, "camera", lambda *args, **told: shown.append((args, told)))
+    first = photos.add_photo(made.records, made.carer, made.session_id, ready(1))
+    later = courses.add_session(made.records, made.carer, made.course_id, DAY + timedelta(days=7))
+    app = page(made.carer, client=made.client_id, session=later)
+    assert shown == []
+    app.toggle(key=f"camera_on_{later}").set_value(True).run()
+    app.run()
+    assert not app.exception
+    assert looks == [[first]]
+    ((args, told), again) = shown
+    assert (args, told["token"]) == ((later,), "token")
+    assert (told["ghosts"], told["taken"]) == ({View.FRONT: b"x"}, set())
+    assert again[1]["ghosts"] == told["ghosts"]
 
 
 def test_the_same_upload_is_found_again_and_others_have_their_own(made):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
+import time
 import zipfile
 from datetime import timedelta
 from http.cookies import SimpleCookie
@@ -13,16 +15,20 @@ from urllib.parse import urlencode
 import pyotp
 import pytest
 from made_records import office as make_office
-from made_records import places, prepared
+from made_records import picture, places, prepared
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 
-from skinscan.practice import courses, photos
+from skinscan.practice import courses, custody, photos
+from skinscan.practice.forms import Settings
+from skinscan.practice.principal import TERMINAL
+from skinscan.quality.guidance import Hint
 from skinscan.store.accounts import invitations, logins, totp, users
 from skinscan.store.schema import Login, now
 from skinscan.ui import practice_strings as strings
-from skinscan.ui.web import cookies, gate, office
+from skinscan.ui.practice import intake
+from skinscan.ui.web import camera, cookies, gate, office
 from skinscan.ui.web.doors import ENTRANCE, routes
 
 PASSWORD = "umber-walnut-quartz-pebble-thistle"  # noqa: S105 - of nobody
@@ -213,6 +219,8 @@ CLOSED = (
     "/photo/0123",
     "/export/0123",
     "/report/0123",
+    "/camera/hint/0123",
+    "/camera/shot/0123",
     "/whatever/a/later/version/brings",
     "/loginx",
     "/static",
@@ -264,6 +272,8 @@ def test_every_answer_carries_the_headers(made, path):
         assert answer.header("x-content-type-options") == "nosniff"
         assert answer.header("x-frame-options") == "DENY"
         assert answer.header("referrer-policy") == "no-referrer"
+        camera = "camera=(self)" if path == "/" else "camera=()"
+        assert answer.header("permissions-policy").startswith(f"{camera}, microphone=(),")
         assert "max-age" in answer.header("strict-transport-security")
         if path != "/static/x":
             assert answer.header("cache-control") == "no-store"
@@ -552,3 +562,169 @@ def test_everything_of_a_client_is_for_them_and_the_owner(made):
     assert signed_in(made, made.owner).get(path).status == 200
     assert signed_in(made, made.carer).get(path).status == 404
     assert signed_in(made, made.other).get(path).status == 404
+
+
+# The camera of a session
+
+
+@pytest.fixture
+def shooting(made, monkeypatch):
+    """Every frame has the same hint, photos need no measuring, and nobody has to wait."""
+    seen = []
+
+    def guide(photo, first, **asked):
+        seen.append((photo, first, asked))
+        return (Hint.CLOSER,)
+
+    monkeypatch.setattr(camera, "guide", guide)
+    monkeypatch.setattr(photos, "prepare", lambda source: prepared(len(source)))
+    monkeypatch.setattr(intake, "_intakes", {})
+    monkeypatch.setattr(camera, "_HINTS", camera.Pace(0.0))
+    monkeypatch.setattr(camera, "_SHOTS", camera.Pace(0.0))
+    made.extra["seen"] = seen
+    return made
+
+
+def from_page(it, **changed):
+    """What the page's script sends along."""
+    token = cookies.page_token(it.cookies)
+    said = {"x-skinscan-page": token, "sec-fetch-site": "same-origin"} | changed
+    return [(k.encode(), v.encode()) for k, v in said.items() if v]
+
+
+def send(
+    it, made, what="hint", *, query="view=front&shot=4032", body=None, session=None, **changed
+):
+    path = f"/camera/{what}/{session or made.session_id}?{query}"
+    body = picture(7, 200) if body is None else body
+    return it.ask("POST", path, body=body, headers=from_page(it, **changed))
+
+
+def lines_of_audit(made):
+    return len(custody.audit_lines(made.records, made.owner))
+
+
+@pytest.mark.parametrize("who", ["carer", "colleague", "owner"])
+def test_staff_get_hints_and_nothing_is_kept_of_a_frame(shooting, who, caplog):
+    it = signed_in(shooting, getattr(shooting, who))
+    before = lines_of_audit(shooting)
+    answer = send(it, shooting)
+    assert answer.status == 200
+    assert json.loads(answer.text) == {
+        "hints": ["closer"],
+        "said": [strings.CAMERA_HINTS["closer"]],
+    }
+    assert answer.header("cache-control") == "no-store"
+    ((photo, first, asked),) = shooting.extra["seen"]
+    assert photo.full_size_px == (200, 200)
+    assert (
+        first.stand.size_px
+        == photos.course_scans(shooting.records, shooting.carer, shooting.course_id)[
+            shooting.session_id
+        ][0].photo_size_px
+    )
+    assert asked == {"view": "front", "shot_px": 4032}
+    assert send(it, shooting, query="view=left").status == 200
+    assert shooting.extra["seen"][1][1:] == (None, {"view": "left", "shot_px": None})
+    assert len(photos.photos(shooting.records, shooting.carer, shooting.session_id)) == 1
+    assert lines_of_audit(shooting) == before
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("what", ["hint", "shot"])
+def test_the_camera_is_for_whoever_may_add_photos(shooting, what):
+    custody.change_settings(shooting.records, TERMINAL, Settings(own_clients_only=True))
+    missing = send(signed_in(shooting, shooting.carer), shooting, what, session="0" * 32)
+    assert missing.status == 404
+    for principal in (shooting.colleague, shooting.client, shooting.other):
+        answer = send(signed_in(shooting, principal), shooting, what)
+        assert (answer.status, answer.body) == (missing.status, missing.body)
+    courses.share_session(shooting.records, shooting.carer, shooting.session_id)
+    assert send(signed_in(shooting, shooting.client), shooting, what).status == 404
+    assert shooting.extra["seen"] == []
+    assert intake._intakes == {}
+    it = signed_in(shooting, shooting.carer)
+    assert send(it, shooting, what).status in {200, 202}
+    users.disable(
+        shooting.records.database, shooting.carer.user_id, actor=None, audit=office.write_down
+    )
+    assert send(it, shooting, what).status == 401
+
+
+@pytest.mark.parametrize("what", ["hint", "shot"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"x-skinscan-page": ""},
+        {"x-skinscan-page": "0" * 64},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+    ],
+)
+def test_only_the_pages_own_script_may_use_the_camera(shooting, what, changed):
+    it = signed_in(shooting, shooting.carer)
+    assert send(it, shooting, what, **changed).status == 403
+    stranger = cookies.page_token(signed_in(shooting, shooting.carer).cookies)
+    assert send(it, shooting, what, **{"x-skinscan-page": stranger}).status == 403
+    assert intake._intakes == {}
+    assert send(it, shooting, what, origin="https://127.0.0.1").status in {200, 202}
+
+
+@pytest.mark.parametrize("what", ["hint", "shot"])
+def test_what_is_too_large_or_of_no_view_is_refused(shooting, what):
+    it = signed_in(shooting, shooting.carer)
+    most = {"hint": 200_000, "shot": 25 * 2**20}[what]
+    assert send(it, shooting, what, body=bytes(most + 1)).status == 413
+    assert send(it, shooting, what, query="view=back").status == 400
+    assert send(it, shooting, what, query="").status == 400
+    assert intake._intakes == {}
+
+
+def test_a_frame_that_is_no_picture_is_refused_calmly(shooting):
+    it = signed_in(shooting, shooting.carer)
+    for body in (b"", b"x" * 1000, picture(1, 200)[:5000], picture(1, 100)):
+        assert send(it, shooting, body=body).status == 400
+    assert shooting.extra["seen"] == []
+
+
+def test_a_shot_goes_where_an_upload_goes(shooting):
+    it = signed_in(shooting, shooting.carer)
+    assert send(it, shooting, "shot", query="view=left").status == 202
+    ((key, held),) = intake._intakes.items()
+    assert key == (shooting.carer.user_id, shooting.session_id)
+    for _ in range(600):
+        if not held.running:
+            break
+        time.sleep(0.01)
+    assert [(item.label, item.fate) for item in held.items] == [
+        ("Camera, Left side", intake.Fate.KEPT)
+    ]
+    assert len(photos.photos(shooting.records, shooting.carer, shooting.session_id)) == 2
+
+
+def test_no_more_shots_wait_than_an_upload_brings(shooting, monkeypatch):
+    monkeypatch.setattr(intake, "MOST_FILES", 0)
+    answer = send(signed_in(shooting, shooting.carer), shooting, "shot")
+    assert answer.status == 429
+    assert strings.CAMERA["wait"] in answer.text
+
+
+def test_a_login_asks_one_thing_at_a_time(shooting, monkeypatch):
+    at = [0.0]
+    pace = camera.Pace(0.2, clock=lambda: at[0])
+    monkeypatch.setattr(camera, "_HINTS", pace)
+    it, other = (signed_in(shooting, shooting.carer) for _ in range(2))
+    assert send(it, shooting).status == 200
+    assert send(it, shooting).status == 429
+    assert send(other, shooting).status == 200
+    at[0] = 0.3
+    assert send(it, shooting).status == 200
+    at[0] = 1.0
+    assert pace.begin("a")
+    at[0] = 100.0
+    assert not pace.begin("a")
+    pace.end("a")
+    at[0] = 101.0
+    assert pace.begin("a")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from skinscan.conditions import KINDS
 from skinscan.flags import flag_names
 from skinscan.photoscore import CRITERIA
 from skinscan.quality import RULES
+from skinscan.quality.guidance import tolerance
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "capture.md"
 
@@ -56,6 +58,28 @@ the check. The distances are those at which the photo of a 12-megapixel phone (4
 and 52 mm as on 35 mm film) just has the pixels that `resolution` asks for, rounded down to 5 cm.
 """
 
+_CAMERA = """
+## Before the photo is taken
+
+The camera of a session ([app](app.md)) holds small frames (480 px) against the first photo of the
+view by `skinscan.quality.guidance` and says what to change: first where to stand and how to turn,
+then, once that is right, face and light. A hint comes beyond half of the difference from which on
+half of the metrics are not compared, the rule by which a pose is good above:
+
+| what | unit | no hint up to |
+| --- | --- | --- |
+"""
+
+_CAMERA_MORE = """
+Without a first photo the limits of a good photo above are taken, and an outline stands for the
+distance. Eyes, expression, glasses, covered skin, burnt-out and dark skin are said where they are
+worse than in the first photo. Sharpness, the background and the colour of the light are left to the
+check of the photo itself: a small frame does not tell them. No metric is made of a frame.
+
+Frames agree with their photos: a test holds rendered heads before the camera, too near, turned,
+tilted, too dark and lit from the side, and asks for the way back.
+"""
+
 
 def page() -> str:
     """Return the page's text."""
@@ -67,7 +91,17 @@ def page() -> str:
             f"| {relation} {rule.acceptable:g} | {flag_names(rule.flag) or '–'} | {rule.do} |"
         )
     points = [f"| `{name}` | {c.title} | {c.wants} |" for name, c in CRITERIA.items()]
-    return _HEAD + "\n".join(rows) + "\n" + _SCORE + "\n".join(points) + "\n" + _GUIDE
+    hints = [
+        f"| {KINDS[name].title} | {KINDS[name].unit} | {tolerance(name):.3g} |"
+        for name in ("distance", "yaw", "pitch", "light_direction", "exposure")
+    ]
+    hints.insert(3, f"| {RULES['roll'].title} | {RULES['roll'].unit} | {RULES['roll'].good:.3g} |")
+    parts = (
+        (_HEAD, rows, _SCORE),
+        ("", points, _GUIDE),
+        (_CAMERA, hints, _CAMERA_MORE),
+    )
+    return "".join(before + "\n".join(each) + "\n" + after for before, each, after in parts)
 
 
 def main() -> int:

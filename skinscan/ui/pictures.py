@@ -6,10 +6,11 @@ import base64
 import html
 
 
+def data_uri(jpeg: bytes) -> str:
+    """Return an address that is the picture itself."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
 def image_tag(jpeg: bytes, *, alt: str, css: str) -> str:
     """Return an ``<img>`` that carries its own bytes."""
-    data = base64.b64encode(jpeg).decode("ascii")
-    return (
-        f'<img class="{html.escape(css)}" alt="{html.escape(alt)}" '
-        f'src="data:image/jpeg;base64,{data}">'
-    )
+    return f'<img class="{html.escape(css)}" alt="{html.escape(alt)}" src="{data_uri(jpeg)}">'

@@ -153,6 +153,101 @@ CONTRAINDICATIONS: Final = "Contraindications were checked"
 SHARED: Final = "The client may see the photos of this session"
 PHOTOS_ADD: Final = "Add photos"
 PHOTOS_NONE: Final = "No photos yet."
+
+# The camera
+
+CAMERA_USE: Final = "Use this device's camera"
+CAMERA_PHOTO: Final = "Camera, {view}"
+CAMERA: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "stage": "Picture of the camera",
+        "views": "View",
+        "taken": "taken",
+        "take": "Take the photo",
+        "other": "Other camera",
+        "start": "Start the camera",
+        "ghost": "Show the first photo over the picture",
+        "outline": "Show the outline over the picture",
+        "ghost_alt": "The first photo of this view, laid over the picture of the camera",
+        "strength": "Strength",
+        "same": (
+            "Take all sessions of a course with one camera, and in one way: what another camera "
+            "shows of the skin is not compared."
+        ),
+        "starting": "Starting the camera …",
+        "looking": "Looking …",
+        "good": "Good: take it",
+        "still": "Hold still",
+        "taking": "Taking the photo. Hold still …",
+        "sent": "Taken. It is measured now; the result is below.",
+        "insecure": (
+            "Browsers give the camera to HTTPS addresses only. Open this page by https://, or take "
+            "the photo with the device's own camera and add it above."
+        ),
+        "unable": (
+            "This browser gives no camera to pages. Take the photo with the device's own camera "
+            "and add it above."
+        ),
+        "refused": (
+            "The camera is not allowed for this page. Allow it in the browser's settings for this "
+            "address and start again, or add a photo above."
+        ),
+        "none": "No camera was found. Connect one and start again, or add a photo above.",
+        "busy": (
+            "The camera does not answer; another program may be using it. Close that and start "
+            "again, or add a photo above."
+        ),
+        "ended": "The camera has stopped. Start it again, or add a photo above.",
+        "idle": "The camera was switched off because no photo was taken for a while.",
+        "late": "The hints are late: the server is busy.",
+        "blind": "No hints right now. Go by the picture laid over, or add a photo above.",
+        "unreadable": "The picture of the camera could not be read.",
+        "stale": "This page is too old. Load it again; nothing was lost.",
+        "out": "You are not signed in any more. Load the page again.",
+        "gone": "This session cannot take photos from you.",
+        "large": "The photo is too large. Take it with the device's own camera and add it above.",
+        "wait": "Earlier photos are still being measured. Try again in a moment.",
+        "failed": "This does not work right now. Try again, or add a photo above.",
+    }
+)
+#: By name of a `skinscan.quality.guidance.Hint`.
+CAMERA_HINTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "no_face": "No face seen: point the camera at the face, in even light.",
+        "several_faces": "Several faces: only the client should be in the picture.",
+        "whole_face": "Bring the whole face into the picture.",
+        "closer": "Move closer.",
+        "further_back": "Move further back.",
+        "turn_left": "Turn the head to the client's left.",
+        "turn_right": "Turn the head to the client's right.",
+        "chin_up": "Chin up a little.",
+        "chin_down": "Chin down a little.",
+        "tilt_left": "Tilt the head to the client's left.",
+        "tilt_right": "Tilt the head to the client's right.",
+        "coarse": "This camera shows too little detail for fine lines: better add photos above.",
+        "eyes": "Eyes open.",
+        "relax": "Relax the face: lips closed, no smile, brows at rest.",
+        "glasses": "Take the glasses off.",
+        "clear": "Clear hair and hands from the face.",
+        "light_left": "More light from the client's left than in the first photo.",
+        "light_right": "More light from the client's right than in the first photo.",
+        "light_above": "The light comes from further above than in the first photo.",
+        "light_below": "The light comes from further below than in the first photo.",
+        "brighter": "Darker than the first photo: more light.",
+        "darker": "Brighter than the first photo: less light.",
+    }
+)
+#: Where there is no first photo to compare with.
+CAMERA_HINTS_ALONE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "light_left": "The light comes from the client's left: turn the chair to face it.",
+        "light_right": "The light comes from the client's right: turn the chair to face it.",
+        "brighter": "Too dark: more light.",
+        "darker": "Too bright: less light.",
+    }
+)
+
+# Photos of a session
 PHOTO_MEASURING: Final = "Measuring photo {number} of {count} …"
 PHOTO_CHECK: Final = "Look at these before you go on"
 PHOTO_RETAKE: Final = "Leave it out and take it again"

@@ -7,10 +7,10 @@ doubtful waits for a decision and is kept in memory only.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import partial
 from typing import Final
 
 from skinscan.errors import (
@@ -22,7 +22,7 @@ from skinscan.errors import (
 from skinscan.facemap import FaceMap, rectify
 from skinscan.identity import similarity
 from skinscan.landmarks import View
-from skinscan.practice import courses, photos
+from skinscan.practice import courses, photos, results
 from skinscan.practice.photos import Prepared
 from skinscan.practice.principal import Principal
 from skinscan.quality import Grade, compare
@@ -34,7 +34,7 @@ from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
 from skinscan.ui.scoring import explain, log_unexpected
 
-#: Files that one upload brings at most.
+#: Files that one upload brings at most, and that wait to be measured at most.
 MOST_FILES: Final = 24
 
 
@@ -92,16 +92,29 @@ class Intake:
     items: list[Item] = field(default_factory=list)
     done: int = 0
     running: bool = False
-    _references: dict[View, tuple[FaceMap, Scan] | None] = field(default_factory=dict)
+    _queue: deque[tuple[Item, bytes]] = field(default_factory=deque)
+    _firsts: tuple[object, dict[View, Scan]] = field(default_factory=lambda: (None, {}))
+    _skins: dict[str, FaceMap] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, files: list[tuple[str, bytes]]) -> None:
-        """Begin to measure files; returns at once."""
+    def start(self, files: list[tuple[str, bytes]]) -> int:
+        """Begin to measure files; returns at once.
+
+        Returns
+        -------
+        int
+            How many were taken: no more than `MOST_FILES` wait at a time.
+        """
         with self._lock:
-            fresh = [(Item(label), data) for label, data in files[:MOST_FILES]]
+            room = max(0, MOST_FILES - len(self._queue))
+            fresh = [(Item(label), data) for label, data in files[:room]]
             self.items += [item for item, _ in fresh]
-            self.running = True
-        threading.Thread(target=self._work, args=(fresh,), daemon=True).start()
+            self._queue.extend(fresh)
+            begins = bool(fresh) and not self.running
+            self.running = self.running or begins
+        if begins:
+            threading.Thread(target=self._work, daemon=True).start()
+        return len(fresh)
 
     def keep(self, item: Item) -> None:
         """Save a photo that somebody confirmed.
@@ -122,13 +135,16 @@ class Intake:
         """What needs a decision."""
         return [item for item in self.items if item.fate is Fate.WAITING]
 
-    def _work(self, files: list[tuple[Item, bytes]]) -> None:
-        try:
-            for item, data in files:
-                self._take(item, data)
-                self.done += 1
-        finally:
-            self.running = False
+    def _work(self) -> None:
+        while (taken := self._next()) is not None:
+            self._take(*taken)
+            self.done += 1
+
+    def _next(self) -> tuple[Item, bytes] | None:
+        with self._lock:
+            # Under the lock, so that nothing is put in after the last look.
+            self.running = bool(self._queue)
+            return self._queue.popleft() if self._queue else None
 
     def _take(self, item: Item, data: bytes) -> None:
         try:
@@ -155,10 +171,9 @@ class Intake:
     def _doubts(self, scan: Scan) -> list[str]:
         """Say why a photo may be of no use, in plain words, the gravest first."""
         found = []
-        reference = self._reference(scan.view)
-        if reference is not None and scan.pixels is not None:
-            facemap, first = reference
-            alike = similarity(facemap, scan.pixels.facemap)
+        first = self.first(scan.view)
+        if first is not None and scan.pixels is not None:
+            alike = similarity(self._skin(first), scan.pixels.facemap)
             judged = compare(scan.quality, first.quality, similarity=alike)
             try:
                 judged.confirm_person()
@@ -168,32 +183,36 @@ class Intake:
         found += [check.sentence for check in scan.quality.checks if check.verdict is Grade.POOR]
         return list(dict.fromkeys(found))
 
-    def _reference(self, view: View) -> tuple[FaceMap, Scan] | None:
-        """Find the first photo of the course in a view, as skin."""
-        if view not in self._references:
-            self._references[view] = self._read_reference(view)
-        return self._references[view]
+    def first(self, view: View) -> Scan | None:
+        """Find the first photo of the course in a view: its numbers, no pixels.
 
-    def _read_reference(self, view: View) -> tuple[FaceMap, Scan] | None:
-        ask = partial(_first_of, self.records, self.principal, self.session_id)
-        first = ask(view)
-        if first is None:
-            return None
+        Raises
+        ------
+        DeniedError, RecordMissingError, StoreError
+        """
+        held = courses.session(self.records, self.principal, self.session_id)
+        version = results.version(self.records, self.principal, held.course_id)
+        made_of, found = self._firsts
+        if made_of != version:
+            found = {}
+            scans = photos.course_scans(self.records, self.principal, held.course_id)
+            for scan in (scan for each in scans.values() for scan in each):
+                found.setdefault(scan.view, scan)
+            self._firsts = (version, found)
+        return found.get(view)
+
+    def _skin(self, first: Scan) -> FaceMap:
+        if first.sha256 not in self._skins:
+            self._skins[first.sha256] = self._read_skin(first)
+        return self._skins[first.sha256]
+
+    def _read_skin(self, first: Scan) -> FaceMap:
         webp, capture, _ = photos.open_kept(self.records, self.principal, first.name)
         photo = open_canonical(webp, capture).decode()
         facemap = rectify(photo, first.face)
         # Registration looks at no finer level, and finer ones would fill the memory.
         kept = {lv: layer for lv, layer in facemap.layers.items() if lv <= FINEST_PX_MM}
-        return replace(facemap, layers=kept), first
-
-
-def _first_of(records: Records, principal: Principal, session_id: str, view: View) -> Scan | None:
-    held = courses.session(records, principal, session_id)
-    for scans in photos.course_scans(records, principal, held.course_id).values():
-        for scan in scans:
-            if scan.view is view:
-                return scan
-    return None
+        return replace(facemap, layers=kept)
 
 
 def _said(error: SkinscanError) -> str:

@@ -13,15 +13,18 @@ from skinscan.regions import groups
 from skinscan.ui import markup, pictures
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
+from skinscan.ui.camera import camera
 from skinscan.ui.practice.asking import Asker, acting, calm
 from skinscan.ui.practice.face import face_map, group_name
 from skinscan.ui.practice.held import open_course
 from skinscan.ui.practice.intake import Fate, Intake, Item, intake_of
 from skinscan.ui.progress import progress_section
 from skinscan.ui.server import MAX_UPLOAD_MB
+from skinscan.ui.web.cookies import page_token
 
 _TYPES = ("jpg", "jpeg", "png", "webp", "heic", "heif")
 _POLL_S = 1.0
+_GHOSTS = "skinscan_ghosts"
 
 
 def show(asker: Asker, client: ClientCard, session_id: str) -> None:
@@ -56,6 +59,8 @@ def _photos(asker: Asker, card: SessionCard) -> None:
     if chosen:
         intake.start([(file.name, file.getvalue()) for file in chosen])
         st.rerun()
+    if st.toggle(strings.CAMERA_USE, key=f"camera_on_{card.id}"):
+        _camera(asker, card, intake)
     if intake.running:
         _progress(intake)
     for item in list(intake.items):
@@ -66,6 +71,26 @@ def _photos(asker: Asker, card: SessionCard) -> None:
         for number, item in enumerate(intake.waiting):
             _doubtful(intake, item, number)
     _kept(asker, card)
+
+
+def _camera(asker: Asker, card: SessionCard, intake: Intake) -> None:
+    """Show the camera with the first photos of the course; they stay until others are first."""
+    records, principal = asker.records, asker.principal
+    firsts = {view: scan.name for view in View if (scan := intake.first(view)) is not None}
+    kept = st.session_state.get(_GHOSTS)
+    if kept is None or kept[0] != firsts:
+        looks = photos.course_looks(records, principal, card.course_id, list(firsts.values()))
+        plain = {
+            k: looks[name].overlays[False, False] for k, name in firsts.items() if name in looks
+        }
+        kept = st.session_state[_GHOSTS] = (firsts, plain)
+    camera(
+        card.id,
+        token=page_token(st.context.cookies),
+        ghosts=kept[1],
+        taken={photo.view for photo in photos.photos(records, principal, card.id)},
+        key=f"camera_{card.id}",
+    )
 
 
 @st.fragment(run_every=_POLL_S)

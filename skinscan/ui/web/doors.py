@@ -30,7 +30,7 @@ from skinscan.store.accounts import invitations, logins, sign_in
 from skinscan.ui import practice_strings as strings
 from skinscan.ui.scoring import log_unexpected
 from skinscan.ui.theme import ICON, THEME_OPTIONS
-from skinscan.ui.web import office, provider
+from skinscan.ui.web import camera, office, provider
 from skinscan.ui.web.cookies import (
     forget,
     form_token,
@@ -40,6 +40,7 @@ from skinscan.ui.web.cookies import (
     remember,
 )
 from skinscan.ui.web.downloads import export, report
+from skinscan.ui.web.guarded import body_of
 from skinscan.ui.web.photos import photo
 
 #: Names the variable that lets `skinscan demo` sign its visitor in by a link.
@@ -156,6 +157,7 @@ def routes() -> list[Route]:
         Route("/photo/{photo_id}", photo, methods=["GET"]),
         Route("/export/{client_id}", export, methods=["GET"]),
         Route("/report/{course_id}", report, methods=["GET"]),
+        *camera.routes(),
     ]
 
 
@@ -179,11 +181,9 @@ def _answering(answer: Callable[[Request, Form | None], Response]) -> Callable[[
 
 async def _form(request: Request) -> Form | None:
     """Read a small form of this site; None if it is none."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            return None
+    body = await body_of(request, most=_MOST_BYTES)
+    if body is None:
+        return None
     try:
         found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
     except ValueError:

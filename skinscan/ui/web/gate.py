@@ -48,8 +48,11 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), usb=(), payment=()",
 }
+
+#: The camera is for the pages alone, which all stand at this address.
+_PAGES: Final = "/"
+_PERMISSIONS: Final = "camera={camera}, microphone=(), geolocation=(), usb=(), payment=()"
 
 
 class Gate:
@@ -69,7 +72,7 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        guarded = _guarded(send, private=not scope["path"].startswith("/static/"))
+        guarded = _guarded(send, scope["path"])
         if is_odd(scope):
             await _refuse(scope, receive, guarded, 400)
         elif is_open(scope) or await run_in_threadpool(_is_signed_in, scope):
@@ -113,12 +116,16 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> No
     await response(scope, receive, send)
 
 
-def _guarded(send: Send, *, private: bool) -> Send:
+def _guarded(send: Send, path: str) -> Send:
+    private = not path.startswith("/static/")
+    camera = "(self)" if path == _PAGES else "()"
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers[name] = value
+            headers["Permissions-Policy"] = _PERMISSIONS.format(camera=camera)
             if not is_plain():
                 headers["Strict-Transport-Security"] = "max-age=31536000"
             if private:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from skinscan.errors import DeniedError, RecordMissingError, SkinscanError
@@ -47,3 +47,23 @@ def _answered(
     except SkinscanError as error:
         log_unexpected(error)
         return PlainTextResponse(failed, 503)
+
+
+async def body_of(request: Request, *, most: int) -> bytes | None:
+    """Read what was sent; None where it is too large, or does not come to its end.
+
+    Parameters
+    ----------
+    request : Request
+    most : int
+        Bytes.
+    """
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                return None
+    except ClientDisconnect:
+        return None
+    return bytes(body)
