@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from skinscan.batch.engine import run
 from skinscan.batch.engines import EngineOptions, engine_running
@@ -18,7 +18,7 @@ def tasks_of(photos: Sequence[SourcePhoto]) -> Iterator[Task]:
 
 def fill(
     journal: Journal, photos: Sequence[SourcePhoto], *, job: Job, options: EngineOptions
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Measure the photos that a journal lacks.
 
     Closing the iterator ends the engine at once; what was given back until then is kept.

@@ -148,6 +148,10 @@ _STYLE: Final = """
 }
 .sk-table th:first-child { text-align: left; white-space: nowrap; }
 .sk-table td.sk-nowrap { white-space: nowrap; }
+[data-testid="stHtml"] .sk-links { display: flex; flex-wrap: wrap; gap: 0.5rem 1.6rem; margin: 0; }
+.sk-links a { display: inline-block; padding: 0.35rem 0; }
+.st-key-batch_begin h2 { font-size: 1.1rem; padding: 0; }
+.sk-table.sk-preview th:first-child { white-space: normal; min-width: 9rem; }
 .sk-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.3rem; font-size: 0.88rem; }
 .sk-key span { display: inline-flex; align-items: center; gap: 0.45rem; }
 .sk-swatch { flex: none; width: 30px; height: 3px; border-radius: 2px; }

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -15,6 +16,9 @@ from skinscan.store.sealing import Key, keyed_digest, new_key
 
 #: Says that the app is reached by plain HTTP, on this machine only (see docs/app.md).
 PLAIN_HTTP: Final = "SKINSCAN_PLAIN_HTTP"
+
+#: Header in which a page's script tells `page_token`.
+PAGE_HEADER: Final = "x-skinscan-page"
 
 #: Made anew with every start: a form that was opened before must be opened again.
 _FORMS: Final[Key] = new_key()
@@ -68,6 +72,22 @@ def is_genuine(request: HTTPConnection, told: str) -> bool:
         return False
     kept = request.cookies.get(_form_cookie(), "")
     return bool(kept) and hmac.compare_digest(told.encode(), _told(kept).encode())
+
+
+def page_token(cookies: Mapping[str, str]) -> str:
+    """Make the token by which a page shows that it is a page of this login."""
+    return keyed_digest(_FORMS, login_of(cookies).encode(), use="page").hex()
+
+
+def is_from_page(request: HTTPConnection) -> bool:
+    """Tell whether a page of this login asks, from this site; no other site can set the header."""
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return False
+    origin = request.headers.get("origin", "")
+    if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
+        return False
+    told = request.headers.get(PAGE_HEADER, "")
+    return hmac.compare_digest(told.encode(), page_token(request.cookies).encode())
 
 
 def keep_away(response: Response, name: str, sealed: str) -> None:
