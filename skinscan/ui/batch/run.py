@@ -153,7 +153,7 @@ class Run:
         self._stopping = threading.Event()
         self._using = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._began = (0.0, 0)
+        self._first: tuple[float, int] | None = None
 
     @property
     def total(self) -> int:
@@ -176,10 +176,15 @@ class Run:
         return self.state is State.RUNNING and self._stopping.is_set()
 
     def speed(self) -> float:
-        """Tell how many photos are done in a second, since it was started last; 0 if unknown."""
-        at, before = self._began
+        """Tell how many photos are done in a second; 0 as long as that is not known.
+
+        Counted from the first photo of the last start: making processes takes its time.
+        """
+        if self._first is None:
+            return 0.0
+        at, done = self._first
         took = monotonic() - at
-        return (self.done - before) / took if self.done > before and took > 0 else 0.0
+        return (self.done - done) / took if took > 0 else 0.0
 
     def start(self, options: Options, *, workers: int, ended: Callable[[], None]) -> None:
         """Measure what is missing; returns at once.
@@ -206,7 +211,7 @@ class Run:
             self._stopping.clear()
             self.trouble = ""
             self.state = State.RUNNING
-            self._began = (monotonic(), self.done)
+            self._first = None
             self._thread = threading.Thread(
                 target=self._work,
                 args=(self._journal, workers, ended),
@@ -249,6 +254,8 @@ class Run:
 
     def _count(self, outcome: Outcome) -> None:
         self.done += 1
+        if self._first is None:
+            self._first = (monotonic(), self.done)
         self.scored += outcome.state == "scored"
         self.quarantined += outcome.state == "quarantined"
         if outcome.error:

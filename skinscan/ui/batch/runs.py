@@ -160,6 +160,8 @@ class Runs:
                 run.stop()
             for run in self._by_user.values():
                 run.wait(_STOP_TIMEOUT_S)
+                if run.state is not State.RUNNING:
+                    run.remove()
         self._space.close()
 
     def _made(self, user_id: str, make: Callable[[Path], Run]) -> Run:

@@ -158,22 +158,23 @@ def _running(run: Run) -> None:
         markup.write(strings.STOPPING, "sk-small")
     elif st.button(strings.STOP, key="batch_stop"):
         run.stop()
-        st.rerun(scope="fragment")
+        st.rerun()
     _failures(run)
 
 
 def _how_far(run: Run) -> str:
-    speed = run.speed()
-    if not speed:
+    if not run.done:
         return strings.RUNNING_BEGIN
     text = strings.RUNNING.format(done=run.done, total=run.total)
-    text += strings.RUNNING_RATE.format(rate=60 * speed)
-    minutes = math.ceil((run.total - run.done) / speed / 60)
-    text += (
-        strings.RUNNING_LEFT_MINUTES.format(count=minutes)
-        if minutes > 1
-        else strings.RUNNING_LEFT_SOON
-    )
+    speed = run.speed()
+    if speed:
+        text += strings.RUNNING_RATE.format(rate=60 * speed)
+        minutes = math.ceil((run.total - run.done) / speed / 60)
+        text += (
+            strings.RUNNING_LEFT_MINUTES.format(count=minutes)
+            if minutes > 1
+            else strings.RUNNING_LEFT_SOON
+        )
     without = run.done - run.scored
     return text + (strings.RUNNING_FAILED.format(count=without) if without else "")
 
