@@ -237,12 +237,12 @@ def test_what_ended_processes_left_is_swept_and_nothing_else(tmp_path):
     dead = space.Space(tmp_path)
     (dead.folder / "photo").write_text("x")
     dead._lock.close()
-    young, other = tmp_path / "runs-young", tmp_path / "other"
+    young, other = tmp_path / "skinscan-batch-young", tmp_path / "other"
     for folder in (young, other):
         folder.mkdir()
-    (tmp_path / "runs-link").symlink_to(other)
+    (tmp_path / "skinscan-batch-link").symlink_to(other)
     assert space.sweep(tmp_path) == 1
-    left = {alive.folder.name, "runs-young", "other", "runs-link"}
+    left = {alive.folder.name, "skinscan-batch-young", "other", "skinscan-batch-link"}
     assert {p.name for p in tmp_path.iterdir()} == left
     os.utime(young, (0, 0))
     assert space.sweep(tmp_path) == 1

@@ -391,6 +391,7 @@ def test_a_batch_from_the_device_to_the_table(demo, open_page, tmp_path):
     waiting.value.save_as(saved)
     rows = saved.read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[0] for row in rows] == ["photo", good.name, half.name]
+    page.get_by_text(batch.REMOVE, exact=True).first.click()
     page.get_by_role("button", name=batch.REMOVE).click()
     page.get_by_text(batch.FOLDER_BUTTON).wait_for()
     watched.check_nothing_left_the_machine()

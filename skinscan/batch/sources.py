@@ -25,6 +25,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -228,7 +229,9 @@ def find_photos(paths: Sequence[PathLike]) -> list[SourcePhoto]:
     return sorted(named, key=lambda photo: photo.name)
 
 
-def find_photos_within(folder: PathLike, root: PathLike) -> tuple[list[SourcePhoto], int]:
+def find_photos_within(
+    folder: PathLike, root: PathLike, *, most: int
+) -> tuple[list[SourcePhoto], int]:
     """List the photos of a folder, without what links out of another one above it.
 
     Parameters
@@ -237,6 +240,8 @@ def find_photos_within(folder: PathLike, root: PathLike) -> tuple[list[SourcePho
         Searched with its subfolders.
     root : path-like
         What the search does not leave. A link that leads elsewhere inside of it is followed.
+    most : int
+        The search ends when it has found so many.
 
     Returns
     -------
@@ -255,7 +260,7 @@ def find_photos_within(folder: PathLike, root: PathLike) -> tuple[list[SourcePho
     if not fence.holds(top) or not os.path.isdir(top):
         raise _nothing("a folder that is not there", "Choose another folder")
     photos = []
-    for path in _walk(top, fence):
+    for path in islice(_walk(top, fence), most):
         real = os.path.realpath(path)
         photos.append(_describe(real, _name_of(path, top)))
     if not photos:

@@ -101,11 +101,11 @@ class Runs:
         BatchBusyError, OutputError
             As `gathering`.
         """
-        photos, left_out = find_photos_within(folder, root)
+        photos, left_out = find_photos_within(folder, root, most=MOST_PHOTOS + 1)
         if len(photos) > MOST_PHOTOS:
             raise BatchTooLargeError(
                 expected=f"at most {MOST_PHOTOS} photos",
-                found=str(len(photos)),
+                found="more",
                 remedy="Choose a folder inside of it, or use skinscan score",
             )
         with self._lock:
@@ -154,14 +154,16 @@ class Runs:
     def close(self) -> None:
         """Stop everything and delete it."""
         with self._lock:
+            left = list(self._by_user.values())
+            self._by_user.clear()
             for timer in self._timers.values():
                 timer.cancel()
-            for run in self._by_user.values():
-                run.stop()
-            for run in self._by_user.values():
-                run.wait(_STOP_TIMEOUT_S)
-                if run.state is not State.RUNNING:
-                    run.remove()
+        for run in left:
+            run.stop()
+        for run in left:
+            run.wait(_STOP_TIMEOUT_S)
+            if run.state is not State.RUNNING:
+                run.remove()
         self._space.close()
 
     def _made(self, user_id: str, make: Callable[[Path], Run]) -> Run:

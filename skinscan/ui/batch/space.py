@@ -22,7 +22,7 @@ from skinscan.store.records import Places
 #: Bytes that stay free on the disk: the practice's records may lie on the same one.
 KEPT_FREE: Final = 2**30
 
-_PREFIX: Final = "runs-"
+_PREFIX: Final = "skinscan-batch-"
 _LOCK: Final = "lock"
 #: Age at which a folder without a lock was left by a process that died while making it, s.
 _UNLOCKED_AGE_S: Final = 3600.0

@@ -193,16 +193,15 @@ def _ended(asker: Asker, held: Runs, run: Run) -> None:
     if run.quarantined:
         markup.write(strings.SET_ASIDE, "sk-small")
     _left_out(run)
-    with st.container(horizontal=True):
-        if run.state is State.STOPPED and st.button(
-            strings.GO_ON, type="primary", key="batch_go_on"
-        ):
-            _start(asker, held, run)
-        if st.button(strings.REMOVE, key="batch_remove"):
-            _remove(held, run)
+    if run.state is State.STOPPED and st.button(strings.GO_ON, type="primary", key="batch_go_on"):
+        _start(asker, held, run)
     if run.done:
         _tables(run)
     _failures(run)
+    with st.expander(strings.REMOVE):
+        markup.write(strings.REMOVE_TEXT, "sk-small")
+        if st.button(strings.REMOVE, key="batch_remove"):
+            _remove(held, run)
 
 
 def _left_out(run: Run) -> None:
