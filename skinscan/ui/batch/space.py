@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from skinscan.batch.files import lock
-from skinscan.store.files import make_private_folder
+from skinscan.durable import make_private_folder
 from skinscan.store.records import Places
 
 #: Bytes that stay free on the disk: the practice's records may lie on the same one.
