@@ -157,6 +157,18 @@ class OutputError(SkinscanError):
     cause = "output"
 
 
+class BatchBusyError(SkinscanError):
+    """Somebody has a run already, or the server has as many as it takes."""
+
+    cause = "batch_busy"
+
+
+class BatchTooLargeError(SkinscanError):
+    """More photos than one run of the batch page measures."""
+
+    cause = "batch_too_large"
+
+
 class SourceFolderError(SkinscanError):
     """A folder to score does not exist or holds no photo."""
 

@@ -36,6 +36,16 @@ def test_a_login_ends_after_30_minutes_of_silence(office, silence, on):
 
 
 @pytest.mark.usefixtures("owner")
+def test_what_a_page_asks_by_itself_keeps_no_login_from_ending(office):
+    secret = office.sign_in()
+    for _ in range(2):
+        office.later(minutes=14)
+        assert logins.current(office.database, secret, noted=False, clock=office.clock) is not None
+    office.later(minutes=2)
+    assert current(office, secret) is None
+
+
+@pytest.mark.usefixtures("owner")
 def test_a_login_ends_after_12_hours_however_busy(office):
     secret = office.sign_in()
     for _ in range(12 * 6 - 1):

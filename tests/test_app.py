@@ -560,9 +560,10 @@ def app(monkeypatch):
 
     def script():
         from skinscan.ui.page import foot, quick_look
+        from skinscan.ui.strings import PRIVACY_FORGOTTEN
 
         quick_look()
-        foot(kept=False)
+        foot(PRIVACY_FORGOTTEN)
 
     return AppTest.from_function(script, default_timeout=30)
 

@@ -22,6 +22,7 @@ from _practice import picture
 
 from skinscan.photo import PhotoLimits, load_photo
 from skinscan.resources import sample_course_dir
+from skinscan.ui import batch_strings as batch
 from skinscan.ui import practice_strings as practice
 from skinscan.ui import strings
 
@@ -484,6 +485,42 @@ def test_a_browser_that_gives_no_camera_says_what_to_do(demo, open_page):
         said.get_by_text(practice.CAMERA[name]).wait_for()
     assert not page.get_by_role("button", name=practice.CAMERA["take"]).is_visible()
     watched.shot("camera-none")
+    watched.check_nothing_left_the_machine()
+
+
+def test_a_batch_from_the_device_to_the_table(demo, open_page, tmp_path):
+    """A photo and half a file are sent, measured while the page is left, and come back as CSV."""
+    good, half = sample_photos()[0], tmp_path / "half <b>.jpg"
+    half.write_bytes(good.read_bytes()[:200_000])
+    watched = open_page(390, "dark")
+    page = watched.page
+    sign_in(watched, demo, "practitioner")
+    turn_to(watched, practice.NAV_BATCH)
+    page.get_by_text(batch.FOLDER_BUTTON).wait_for()
+    page.locator(".sender input").first.set_input_files([good, half])
+    page.get_by_role("button", name=batch.START_SENT).click()
+    page.get_by_text(batch.RUNNING_TEXT).wait_for()
+    turn_to(watched, practice.NAV_CLIENTS)
+    page.reload()
+    watched.settle()
+    turn_to(watched, practice.NAV_BATCH)
+    page.get_by_text(batch.DONE).wait_for()
+    watched.settle()
+    assert page.get_by_text(strings.PROBLEMS["truncated"], exact=False).count() == 1
+    assert page.get_by_text("half <b>.jpg", exact=True).is_visible()
+    assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
+    assert watched.axe_faults() == []
+    watched.shot("batch-dark")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=batch.TABLES["scores-wide.csv"]).click()
+    saved = tmp_path / "scores.csv"
+    waiting.value.save_as(saved)
+    rows = saved.read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[0] for row in rows] == ["photo", good.name, half.name]
+    page.get_by_text(batch.REMOVE, exact=True).first.click()
+    page.get_by_role("button", name=batch.REMOVE).click()
+    page.get_by_text(batch.FOLDER_BUTTON).wait_for()
     watched.check_nothing_left_the_machine()
 
 

@@ -472,8 +472,13 @@ def test_an_app_that_does_not_start_is_an_error(monkeypatch, free_port, tmp_path
 
 @pytest.mark.parametrize(
     "options",
-    [("--address", "192.0.2.1"), ("--cert", "x.pem"), ("--key", "x.pem")],
-    ids=["plain HTTP for others", "no key", "no certificate"],
+    [
+        ("--address", "192.0.2.1"),
+        ("--cert", "x.pem"),
+        ("--key", "x.pem"),
+        ("--batch-folder", "no such folder"),
+    ],
+    ids=["plain HTTP for others", "no key", "no certificate", "no folder"],
 )
 def test_serve_refuses_what_is_not_safe(options, tmp_path, monkeypatch):
     monkeypatch.setenv("SKINSCAN_KEY_FILE", str(tmp_path / "k"))
@@ -491,6 +496,10 @@ def test_serve_refuses_what_is_not_safe(options, tmp_path, monkeypatch):
     ids=["serve", "demo"],
 )
 def test_the_app_serves_this_machine_only_and_stops_when_told(command, stop, free_port, tmp_path):
+    # What a run of the batch page left behind in a server that was killed.
+    left = tmp_path / ".local" / "share" / "skinscan" / "batch" / "skinscan-batch-left"
+    left.mkdir(parents=True)
+    (left / "lock").touch()
     process = subprocess.Popen(
         [sys.executable, "-m", "skinscan", *command, "--port", str(free_port)],
         cwd=tmp_path,
@@ -522,6 +531,7 @@ def test_the_app_serves_this_machine_only_and_stops_when_told(command, stop, fre
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     assert (rest, process.returncode) == ("", 0)
+    assert left.exists() is (command[0] == "demo")
     assert re.fullmatch(r"([0-9A-Z-]{44}\n)?", out)  # the recovery code of a first start
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", free_port)) != 0

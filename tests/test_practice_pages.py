@@ -23,6 +23,7 @@ from skinscan.store.schema import Purpose, Role, User, now
 from skinscan.store.sealing import seal_json
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
+from skinscan.ui.batch import runs, space
 from skinscan.ui.practice import intake, session
 from skinscan.ui.web import office
 
@@ -47,6 +48,10 @@ def made(tmp_path, monkeypatch):
     it = make_office(places(tmp_path))
     monkeypatch.setattr(office, "records", lambda: it.records)
     monkeypatch.setattr(intake, "_intakes", {})
+    held = runs.Runs(space.Space(tmp_path / "space"), workers=1)
+    monkeypatch.setattr("skinscan.ui.practice.batch.runs", lambda: held)
+    # Without a browser there are no cookies to make it of.
+    monkeypatch.setattr("skinscan.ui.practice.batch.page_token", lambda _cookies: "t")
     for principal in (it.owner, it.carer, it.colleague):
         with it.records.database.write() as session:
             row = session.get(User, principal.user_id)
@@ -56,6 +61,7 @@ def made(tmp_path, monkeypatch):
                 place=f"users.profile/{row.id}",
             )
     yield it
+    held.close()
     it.records.close()
 
 

@@ -20,15 +20,20 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 
+from skinscan.batch.engine import InProcessEngine
+from skinscan.batch.measure import Outcome
 from skinscan.practice import courses, custody, photos
 from skinscan.practice.forms import Settings
 from skinscan.practice.principal import TERMINAL
 from skinscan.quality.guidance import Hint
 from skinscan.store.accounts import invitations, logins, totp, users
 from skinscan.store.schema import Login, now
+from skinscan.ui import batch_strings
 from skinscan.ui import practice_strings as strings
+from skinscan.ui.batch import run as batch_run
+from skinscan.ui.batch import runs, space
 from skinscan.ui.practice import intake
-from skinscan.ui.web import camera, cookies, gate, office
+from skinscan.ui.web import batch, camera, cookies, gate, office
 from skinscan.ui.web.doors import ENTRANCE, routes
 
 PASSWORD = "umber-walnut-quartz-pebble-thistle"  # noqa: S105 - of nobody
@@ -221,6 +226,8 @@ CLOSED = (
     "/report/0123",
     "/camera/hint/0123",
     "/camera/shot/0123",
+    "/batch/photos",
+    "/batch/0123/scores.csv",
     "/whatever/a/later/version/brings",
     "/loginx",
     "/static",
@@ -728,3 +735,123 @@ def test_a_login_asks_one_thing_at_a_time(shooting, monkeypatch):
     pace.end("a")
     at[0] = 101.0
     assert pace.begin("a")
+
+
+# The batch page's addresses
+
+
+@pytest.fixture
+def held(monkeypatch, tmp_path):
+    """Runs of this server, measured in this process by a job that looks at nothing."""
+    it = runs.Runs(space.Space(tmp_path / "space"), workers=1)
+    monkeypatch.setattr(space, "KEPT_FREE", 0)
+    monkeypatch.setattr(batch, "runs", lambda: it)
+    row = ("wrinkles.severity", "forehead_upper", 6.0, 1.5, "%", 0.1, "")
+    monkeypatch.setattr(
+        batch_run, "job_of", lambda _options: lambda task: Outcome(task.name, "front", (row,))
+    )
+    monkeypatch.setattr(
+        "skinscan.batch.engines.PoolEngine", lambda job, **_workers: InProcessEngine(job)
+    )
+    yield it
+    it.close()
+
+
+def send(it, name="a%20b.jpg", body=b"photo", *more, token=None):
+    token = cookies.page_token(it.cookies) if token is None else token
+    headers = [(cookies.PAGE_HEADER.encode(), token.encode()), (b"x-skinscan-name", name.encode())]
+    return it.ask("PUT", batch.SEND_TO, headers=[*headers, *more], body=body)
+
+
+def sent_and_measured(made, held, principal):
+    it = signed_in(made, principal)
+    assert send(it).status == 204
+    run = held.of(principal.user_id)
+    held.start(run, batch_run.Options(), noted=lambda: None)
+    run.wait(20)
+    return it, run
+
+
+def test_photos_are_taken_from_pages_of_the_staff_only(made, held):
+    for principal in (made.carer, made.owner):
+        assert send(signed_in(made, principal)).status == 204
+        assert [photo.name for photo in held.of(principal.user_id).inbox.close()] == ["a b.jpg"]
+    client = send(signed_in(made, made.client))
+    assert client.status == 404
+    assert held.of(made.client.user_id) is None
+    assert send(Browser(made.extra["app"])).status == 401
+
+
+def test_no_other_site_or_login_sends_photos(made, held):
+    carer, colleague = signed_in(made, made.carer), signed_in(made, made.colleague)
+    for token in ("", "0", cookies.page_token(colleague.cookies), cookies.page_token({})):
+        assert send(carer, token=token).status == 403
+    for site in (b"cross-site", b"same-site", b"none"):
+        assert send(carer, "a.jpg", b"x", (b"sec-fetch-site", site)).status == 403
+    assert send(carer, "a.jpg", b"x", (b"origin", b"https://evil.example")).status == 403
+    assert held.of(made.carer.user_id) is None
+
+
+def test_what_is_not_taken_is_a_sentence(made, held, monkeypatch):
+    it = signed_in(made, made.carer)
+    monkeypatch.setattr(batch, "MAX_UPLOAD_MB", 0)
+    answer = send(it)
+    assert (answer.status, answer.text) == (413, batch_strings.trouble("too_large"))
+    monkeypatch.undo()
+    monkeypatch.setattr(batch, "runs", lambda: held)
+    monkeypatch.setattr(office, "records", lambda: made.records)
+    monkeypatch.setattr(space, "KEPT_FREE", 2**62)
+    answer = send(it)
+    assert (answer.status, answer.text) == (507, batch_strings.trouble("output"))
+    monkeypatch.setattr(space, "KEPT_FREE", 0)
+    send(it)
+    held.of(made.carer.user_id).state = batch_run.State.RUNNING
+    answer = send(it)
+    assert (answer.status, answer.text) == (409, batch_strings.trouble("batch_busy"))
+    held.of(made.carer.user_id).state = batch_run.State.GATHERING
+
+
+def test_a_table_is_for_whoever_measured_it_as_long_as_they_are_signed_in(made, held):
+    it, run = sent_and_measured(made, held, made.carer)
+    path = f"/batch/{run.id}/scores.csv"
+    answer = it.get(path)
+    assert (answer.status, answer.header("content-type")) == (200, "text/csv; charset=utf-8")
+    assert answer.header("content-disposition") == 'attachment; filename="skinscan-scores.csv"'
+    assert answer.header("cache-control") == "no-store"
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.text.splitlines()[1].startswith("a b.jpg,front,wrinkles.severity")
+    assert it.get(f"/batch/{run.id}/scores.parquet").body[:4] == b"PAR1"
+    assert b"wrinkles.severity|forehead_upper" in it.get(f"/batch/{run.id}/scores-wide.csv").body
+
+    missing = it.get("/batch/" + "0" * 32 + "/scores.csv")
+    assert missing.status == 404
+    for name in ("colleague", "owner", "client", "other"):
+        other = signed_in(made, getattr(made, name)).get(path)
+        assert (other.status, other.body) == (404, missing.body), name
+    assert Browser(made.extra["app"]).get(path).status == 401
+    for name in ("secret.csv", "results.partial", "..", "%2e%2e"):
+        assert it.get(f"/batch/{run.id}/{name}").status in (400, 404), name
+
+    kept = dict(it.cookies)
+    it.post("/logout")
+    it.cookies = kept
+    assert it.get(path).status == 401
+    again = signed_in(made, made.carer)
+    assert again.get(path).status == 200
+    held.drop(run)
+    assert again.get(path).status == 404
+
+
+def test_a_table_can_be_had_when_the_run_is_done(made, held):
+    it = signed_in(made, made.carer)
+    send(it)
+    run = held.of(made.carer.user_id)
+    assert it.get(f"/batch/{run.id}/scores.csv").status == 503
+
+
+def test_downloads_are_written_down_by_kind_and_count(made, held):
+    it, run = sent_and_measured(made, held, made.carer)
+    it.get(f"/batch/{run.id}/scores.parquet")
+    line = custody.audit_lines(made.records, TERMINAL)[0]
+    assert (line.action, line.actor) == ("batch.downloaded", made.carer.user_id)
+    assert line.detail == {"table": "scores.parquet", "photos": 1}

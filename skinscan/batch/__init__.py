@@ -13,6 +13,7 @@
 ``engines``     which of them
 ``workers``     how many
 ``journal``     what is done already of one table, kept through crashes
+``fill``        what a journal lacks, measured
 ``tables``      rows -> DataFrame, CSV or Parquet, long or wide
 ``files``       nothing half-written under its final name
 ``parts``       an archive's rows, one part per shard, and their count

@@ -27,11 +27,15 @@ class EngineOptions:
         Address of Dask's scheduler; None starts a cluster on this computer.
     workers : int or None
         None leaves the number to skinscan.
+    apart : bool
+        Measure in other processes even where this one would do: a photo that kills whatever
+        measures it must not end this one.
     """
 
     engine: EngineName = "pool"
     scheduler: str | None = None
     workers: int | None = None
+    apart: bool = False
 
 
 def check_engine(options: EngineOptions) -> EngineOptions:
@@ -101,6 +105,8 @@ def engine_running(job: Job, options: EngineOptions, *, photos: int) -> Iterator
         from skinscan.batch.cluster import DaskEngine  # noqa: PLC0415 - an optional package
 
         engine = DaskEngine(job, scheduler=options.scheduler, workers=workers)
+    elif options.apart:
+        engine = PoolEngine(job, workers=workers)
     else:
         engine = make_engine(job, workers=workers)
     try:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from skinscan.durable import sync_folder
 from skinscan.errors import OutputError
+
+_LOCKED_BYTE: Final = 2**40
 
 
 def output_error(error: OSError, what: str) -> OutputError:
@@ -26,6 +30,25 @@ def output_error(error: OSError, what: str) -> OutputError:
         found=(error.strerror or type(error).__name__).lower(),
         remedy="Choose a folder that exists, has free space and may be written to",
     )
+
+
+def lock(file: FileIO) -> None:
+    """Keep an open file to this process; the lock ends with it, however that ends.
+
+    Raises
+    ------
+    OSError
+        If another process has it.
+    """
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - Windows only
+
+        file.seek(_LOCKED_BYTE)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ import base64
 import contextlib
 import json
 import os
-import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from skinscan.batch.files import output_error
+from skinscan.batch.files import lock, output_error
 from skinscan.batch.measure import Outcome
 from skinscan.batch.sources import SourcePhoto
 from skinscan.durable import sync_folder
@@ -31,7 +30,6 @@ from skinscan.errors import OutputError
 
 _WHAT: Final = "the partial results"
 _FORMAT: Final = 1
-_LOCKED_BYTE: Final = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +59,7 @@ def _decode(line: bytes) -> Any:  # noqa: ANN401 - JSON
 
 def _lock(file: FileIO) -> None:
     try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - Windows only
-
-            file.seek(_LOCKED_BYTE)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - not on Windows
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file)
     except OSError as error:
         raise OutputError(
             expected="an output that no other run is working on",

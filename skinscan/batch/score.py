@@ -18,19 +18,14 @@ from skinscan.batch.archive import check_shard_size, score_archive
 from skinscan.batch.engine import run
 from skinscan.batch.engines import EngineName, EngineOptions, check_engine, engine_running
 from skinscan.batch.files import output_error, written_whole
-from skinscan.batch.journal import Journal, open_journal
+from skinscan.batch.fill import fill, tasks_of
+from skinscan.batch.journal import open_journal
 from skinscan.batch.manifest import given_photos
-from skinscan.batch.measure import Job, Levels, MeasurePhoto, Outcome, Task, state_of
+from skinscan.batch.measure import Levels, MeasurePhoto, Outcome, state_of
 from skinscan.batch.progress import progress_bar
 from skinscan.batch.sources import PathLike, SourcePhoto, find_photos, stored_photos
 from skinscan.batch.storage import OutputFolder, is_url
-from skinscan.batch.tables import (
-    FrameBuilder,
-    long_layout,
-    wide_layout,
-    write_csv,
-    write_parquet,
-)
+from skinscan.batch.tables import FrameBuilder, write_table
 from skinscan.errors import BadOptionError, ManifestError, OutputError
 
 if TYPE_CHECKING:
@@ -196,14 +191,10 @@ def score_folder(
         progress_bar(total=len(photos), shown=progress) as advance,
         engine_running(job, options, photos=len(photos)) as running,
     ):
-        for outcome in run(running, _tasks(photos)):
+        for outcome in run(running, tasks_of(photos)):
             builder.add(ranks[outcome.photo], outcome)
             advance()
     return builder.frame()
-
-
-def _tasks(photos: Sequence[SourcePhoto]) -> Iterator[Task]:
-    return (Task(photo.name, photo.path) for photo in photos)
 
 
 def score_to_file(
@@ -310,14 +301,26 @@ def score_to_file(
     )
     settings = _settings(levels, largest_face) | {"overlays": job.overlays}
     with open_journal(target, settings, resume=resume) as journal:
-        missing = [photo for photo in photos if not journal.has(photo)]
-        _fill(journal, photos, missing, job=job, options=options, progress=progress)
-        _write_table(target, journal, photos, wide=wide, levels=levels)
+        missing = sum(not journal.has(photo) for photo in photos)
+        resumed = len(photos) - missing
+        with progress_bar(
+            total=len(photos), done=resumed, shown=progress and missing > 0
+        ) as advance:
+            for _ in fill(journal, photos, job=job, options=options):
+                advance()
+        with written_whole(target, "the table") as file:
+            write_table(
+                file,
+                lambda: journal.outcomes(photos),
+                form="csv" if target.suffix.lower() == ".csv" else "parquet",
+                wide=wide,
+                levels=levels,
+            )
         failures, examples = _failures(journal.outcomes(photos))
         journal.remove()
     return Summary(
         photos=len(photos),
-        resumed=len(photos) - len(missing),
+        resumed=resumed,
         failures=failures,
         examples=examples,
         seconds=time.monotonic() - began,
@@ -344,44 +347,6 @@ def _archive_photos(paths: Paths, manifest: PathLike | None) -> Iterator[SourceP
     if any(is_url(path) for path in sequence):
         return stored_photos(sequence)
     return iter(find_photos(sequence))
-
-
-def _fill(
-    journal: Journal,
-    photos: Sequence[SourcePhoto],
-    missing: Sequence[SourcePhoto],
-    *,
-    job: Job,
-    options: EngineOptions,
-    progress: bool,
-) -> None:
-    """Measure what the journal lacks."""
-    if not missing:
-        return
-    by_name = {photo.name: photo for photo in missing}
-    done = len(photos) - len(missing)
-    with (
-        progress_bar(total=len(photos), done=done, shown=progress) as advance,
-        engine_running(job, options, photos=len(missing)) as running,
-    ):
-        for outcome in run(running, _tasks(missing)):
-            journal.append(by_name[outcome.photo], outcome)
-            advance()
-
-
-def _write_table(
-    target: Path, journal: Journal, photos: Sequence[SourcePhoto], *, wide: bool, levels: Levels
-) -> None:
-    def outcomes() -> Iterator[Outcome]:
-        return journal.outcomes(photos)
-
-    layout = wide_layout(outcomes, levels=levels) if wide else long_layout(outcomes)
-    with written_whole(target, "the table") as file:
-        if target.suffix.lower() == ".csv":
-            write_csv(file, layout)
-        else:
-            metadata = {"skinscan_version": version("skinscan"), "levels": levels}
-            write_parquet(file, layout, metadata=metadata)
 
 
 def _failures(outcomes: Iterator[Outcome]) -> tuple[Mapping[str, int], Mapping[str, str]]:

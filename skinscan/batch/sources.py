@@ -23,8 +23,9 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -94,7 +95,25 @@ def _identity(folder: str) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _walk(top: str) -> Iterator[str]:
+class _Fence:
+    """What a search does not leave, whatever links lie in its way."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.realpath(root)
+        self.left_out = 0
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a path leads to something inside."""
+        return _common_folder((os.path.realpath(path), self._root)) == self._root
+
+    def passes(self, entry: os.DirEntry[str]) -> bool:
+        """Tell whether an entry may be used; those that lead elsewhere are counted."""
+        inside = self.holds(entry.path)
+        self.left_out += not inside
+        return inside
+
+
+def _walk(top: str, fence: _Fence | None = None) -> Iterator[str]:
     """Yield the pictures below `top`, and the folders below it that cannot be read."""
     seen: set[tuple[int, int]] = set()
     waiting = [top]
@@ -106,7 +125,13 @@ def _walk(top: str) -> Iterator[str]:
                 continue
             seen.add(identity)
             with os.scandir(folder) as listing:
-                entries = [entry for entry in listing if not entry.name.startswith(".")]
+                entries = [
+                    entry
+                    for entry in listing
+                    if not entry.name.startswith(".")
+                    and (_is_folder(entry) or _is_picture(entry.name))
+                    and (fence is None or fence.passes(entry))
+                ]
         except OSError as error:
             if folder == top:
                 raise _nothing(
@@ -117,7 +142,7 @@ def _walk(top: str) -> Iterator[str]:
         entries.sort(key=lambda entry: entry.name)
         # A stack: the last one put in is searched first.
         waiting += [entry.path for entry in reversed(entries) if _is_folder(entry)]
-        yield from (e.path for e in entries if _is_picture(e.name) and not _is_folder(e))
+        yield from (entry.path for entry in entries if not _is_folder(entry))
 
 
 def _expand(given: PathLike) -> tuple[list[str], list[str]]:
@@ -200,13 +225,58 @@ def find_photos(paths: Sequence[PathLike]) -> list[SourcePhoto]:
             "Give a folder that holds JPEG, PNG, WebP or HEIC files",
         )
     root = _common_folder(tops)
-    named: dict[str, SourcePhoto] = {}
-    for path in photos:
-        name = _name_of(path, root)
-        while name in named:  # only names with control characters can meet
+    named = _each_named(_describe(path, _name_of(path, root)) for path in photos)
+    return sorted(named, key=lambda photo: photo.name)
+
+
+def find_photos_within(
+    folder: PathLike, root: PathLike, *, most: int
+) -> tuple[list[SourcePhoto], int]:
+    """List the photos of a folder, without what links out of another one above it.
+
+    Parameters
+    ----------
+    folder : path-like
+        Searched with its subfolders.
+    root : path-like
+        What the search does not leave. A link that leads elsewhere inside of it is followed.
+    most : int
+        The search ends when it has found so many.
+
+    Returns
+    -------
+    photos : list of SourcePhoto
+        Sorted by name; each with the path that its links lead to.
+    left_out : int
+        How many links lead out.
+
+    Raises
+    ------
+    SourceFolderError
+        If the folder is not there, cannot be read, is not below `root`, or holds no photo.
+    """
+    fence = _Fence(os.fspath(root))
+    top = os.path.abspath(os.fspath(folder))
+    if not fence.holds(top) or not os.path.isdir(top):
+        raise _nothing("a folder that is not there", "Choose another folder")
+    photos = []
+    for path in islice(_walk(top, fence), most):
+        real = os.path.realpath(path)
+        photos.append(_describe(real, _name_of(path, top)))
+    if not photos:
+        raise _nothing("no picture", "Give a folder that holds JPEG, PNG, WebP or HEIC files")
+    return sorted(_each_named(photos), key=lambda photo: photo.name), fence.left_out
+
+
+def _each_named(photos: Iterable[SourcePhoto]) -> Iterator[SourcePhoto]:
+    """Give photos names that differ; only names with control characters can meet."""
+    taken: set[str] = set()
+    for photo in photos:
+        name = photo.name
+        while name in taken:
             name += "~"
-        named[name] = _describe(path, name)
-    return [named[name] for name in sorted(named)]
+        taken.add(name)
+        yield replace(photo, name=name)
 
 
 def stored_photos(paths: Sequence[PathLike]) -> Iterator[SourcePhoto]:

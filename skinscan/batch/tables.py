@@ -22,6 +22,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, TypeAlias
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["text", "number"]
 Cell: TypeAlias = str | float
+Form: TypeAlias = Literal["csv", "parquet"]
 Outcomes: TypeAlias = Callable[[], Iterable[Outcome]]
 
 #: Columns of the long table, in order, and what they hold.
@@ -121,6 +123,30 @@ def _wide_record(outcome: Outcome, numbers: Iterable[str], levels: Levels) -> tu
         *((level,) if levels == "highest" else ()),
         *(values.get(name, math.nan) for name in numbers),
     )
+
+
+def write_table(
+    file: BinaryIO, outcomes: Outcomes, *, form: Form, wide: bool, levels: Levels
+) -> None:
+    """Write outcomes as a table.
+
+    Parameters
+    ----------
+    file : binary file
+    outcomes : callable
+        Gives the outcomes from the start each time it is called.
+    form : {"csv", "parquet"}
+    wide : bool
+        One row per photo.
+    levels : {"highest", "all"}
+        What the outcomes hold.
+    """
+    layout = wide_layout(outcomes, levels=levels) if wide else long_layout(outcomes)
+    if form == "csv":
+        write_csv(file, layout)
+    else:
+        metadata = {"skinscan_version": version("skinscan"), "levels": levels}
+        write_parquet(file, layout, metadata=metadata)
 
 
 def write_csv(file: BinaryIO, layout: Layout) -> None:

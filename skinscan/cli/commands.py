@@ -651,6 +651,15 @@ def serve(
         bool,
         typer.Option("--behind-proxy", help="A proxy on this machine serves HTTPS in front of it."),
     ] = False,
+    batch_folder: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--batch-folder",
+            metavar="DIR",
+            help="Folder of photos that the staff may measure on the batch page, with those inside "
+            "of it; may be repeated. None without.",
+        ),
+    ] = None,
 ) -> None:
     """Serve the app for a practice.
 
@@ -667,6 +676,7 @@ def serve(
             cert=cert,
             key=key,
             proxy=behind_proxy,
+            batch_folders=tuple(batch_folder or ()),
             say=say,
             show_code=records.show_code,
         )

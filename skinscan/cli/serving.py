@@ -10,6 +10,7 @@ from skinscan.cli import running
 from skinscan.cli.demo import CLIENT, OWNER, PRACTITIONER, demo_practice
 from skinscan.errors import AccountExistsError, AccountMissingError, BadOptionError
 from skinscan.practice.forms import Settings
+from skinscan.resources import sample_course_dir
 from skinscan.store.accounts import invitations, users
 from skinscan.store.accounts.names import login_index
 from skinscan.store.accounts.sign_in import tidy
@@ -17,6 +18,9 @@ from skinscan.store.erasure import keep_reserve
 from skinscan.store.inventory import sweep
 from skinscan.store.records import Places, create_records, default_places, open_records
 from skinscan.store.schema import Role
+from skinscan.ui.batch.roots import BATCH_FOLDERS, checked
+from skinscan.ui.batch.space import space_of
+from skinscan.ui.batch.space import sweep as sweep_runs
 from skinscan.ui.server import LOOPBACK, Serving
 from skinscan.ui.web.cookies import PLAIN_HTTP
 from skinscan.ui.web.doors import ENTRANCE
@@ -36,7 +40,12 @@ def demo(*, port: int | None, browser: bool, say: Say) -> int:
         say(f"Signed in as the practitioner: {serving.url}{made.entrance}")
         return running.run(
             serving,
-            environment={**_places(made.places), PLAIN_HTTP: "1", ENTRANCE: "1"},
+            environment={
+                **_places(made.places),
+                PLAIN_HTTP: "1",
+                ENTRANCE: "1",
+                BATCH_FOLDERS: checked([sample_course_dir()]),
+            },
             page=made.entrance,
             browser=browser,
             say=say,
@@ -51,6 +60,7 @@ def serve(
     cert: Path | None,
     key: Path | None,
     proxy: bool,
+    batch_folders: tuple[Path, ...],
     say: Say,
     show_code: Say,
 ) -> int:
@@ -59,7 +69,8 @@ def serve(
     Raises
     ------
     BadOptionError
-        Plain HTTP would leave the machine, or half a certificate was given.
+        Plain HTTP would leave the machine, half a certificate was given, or a folder for the batch
+        page is none.
     """
     if (cert is None) != (key is None):
         raise BadOptionError(
@@ -71,6 +82,7 @@ def serve(
             found="plain HTTP",
             remedy="Give --cert and --key, or put a reverse proxy in front (--behind-proxy)",
         )
+    allowed = checked(batch_folders)
     serving = Serving(
         port=running.free_port(port), address=address, hosts=hosts, cert=cert, key=key
     )
@@ -92,8 +104,16 @@ def serve(
             )
             say(f"Nobody owns this practice yet. Open {serving.url}/setup and type this code:")
             say(f"  {secret}")
+        if sweep_runs(space_of(places)):
+            say("What runs of the batch page had left behind was removed.")
     environment = {} if cert is not None or proxy else {PLAIN_HTTP: "1"}
-    return running.run(serving, environment=environment, page="/", browser=False, say=say)
+    if batch_folders:
+        environment[BATCH_FOLDERS] = allowed
+    try:
+        return running.run(serving, environment=environment, page="/", browser=False, say=say)
+    finally:
+        # The server may have been killed: what its runs kept does not wait for the next start.
+        sweep_runs(space_of(places))
 
 
 def reset_owner(name: str) -> str:

@@ -51,6 +51,8 @@ class Action(StrEnum):
     PHOTO_VIEWED = "photo.viewed"
     PHOTO_CHANGED = "photo.changed"
     PHOTO_REMOVED = "photo.removed"
+    BATCH_STARTED = "batch.started"
+    BATCH_DOWNLOADED = "batch.downloaded"
     DENIED = "denied"
     BACKED_UP = "backup.made"
     RESTORED = "backup.restored"

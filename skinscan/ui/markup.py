@@ -1,4 +1,4 @@
-"""Small pieces of HTML. Everything that enters them is escaped; file names never do."""
+"""Small pieces of HTML. Everything that enters them is escaped."""
 
 from __future__ import annotations
 
@@ -70,10 +70,20 @@ def key(names: Sequence[str], *, hollow: str = "") -> None:
     st.html(f'<div class="sk-key">{items}</div>')
 
 
-def plain(name: str) -> str:
-    """Prepare a file's name for Streamlit's Markdown: no markup, not too long."""
+def shortened(name: str) -> str:
+    """Prepare a file's name for being shown: printable, not too long."""
     shown = "".join(c if c.isprintable() else "?" for c in name)
     if len(shown) > _LONGEST_NAME:
         half = (_LONGEST_NAME - 1) // 2
         shown = f"{shown[:half]}…{shown[-half:]}"
-    return _MARKDOWN.sub(r"\\\1", shown)
+    return shown
+
+
+def plain(name: str) -> str:
+    """Prepare a file's name for Streamlit's Markdown: no markup, not too long."""
+    return unmarked(shortened(name))
+
+
+def unmarked(text: str) -> str:
+    """Prepare text for Streamlit's Markdown: no markup."""
+    return _MARKDOWN.sub(r"\\\1", text)

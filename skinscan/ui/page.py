@@ -68,15 +68,14 @@ def _course(held: Visit) -> None:
     photos_section(held, photos)
 
 
-def foot(*, kept: bool) -> None:
+def foot(privacy: str) -> None:
     """Say at the end of every page what the numbers are not, and what becomes of photos.
 
     Parameters
     ----------
-    kept : bool
-        Whether the page's photos belong to the records.
+    privacy : str
+        What becomes of the page's photos.
     """
-    last = strings.PRIVACY_KEPT if kept else strings.PRIVACY_FORGOTTEN
-    said = (*strings.DISCLAIMERS, last)
+    said = (*strings.DISCLAIMERS, privacy)
     lines = "".join(markup.paragraph(line, "sk-small") for line in said)
     st.html(f'<footer class="sk-foot">{lines}</footer>')

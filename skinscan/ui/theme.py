@@ -148,6 +148,20 @@ _STYLE: Final = """
 }
 .sk-table th:first-child { text-align: left; white-space: nowrap; }
 .sk-table td.sk-nowrap { white-space: nowrap; }
+[data-testid="stHtml"] .sk-links { display: flex; flex-wrap: wrap; gap: 0.5rem 0.7rem; margin: 0; }
+.sk-links a {
+  display: inline-flex; align-items: center; min-height: 40px; padding: 0 1rem; color: inherit;
+  text-decoration: none; border-radius: 10px;
+  border: 1px solid color-mix(in srgb, currentColor 28%, transparent);
+}
+.sk-links a:hover { border-color: currentColor; }
+[class*="st-key-batch_failed"] { margin-top: 0.5rem; }
+.sk-table.sk-preview :is(th, td) { text-align: left; }
+.sk-table.sk-preview :is(th, td):is(:nth-child(5), :nth-child(6), :nth-child(8)) {
+  text-align: right;
+}
+.st-key-batch_begin h2 { font-size: 1.1rem; padding: 0; }
+.sk-table.sk-preview th:first-child { white-space: normal; min-width: 9rem; }
 .sk-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.3rem; font-size: 0.88rem; }
 .sk-key span { display: inline-flex; align-items: center; gap: 0.45rem; }
 .sk-swatch { flex: none; width: 30px; height: 3px; border-radius: 2px; }

@@ -67,9 +67,14 @@ def begin(session: orm.Session, user_id: str, *, at: datetime) -> str:
 
 
 def current(
-    database: Database, secret: str, *, clock: Callable[[], datetime] = now
+    database: Database, secret: str, *, noted: bool = True, clock: Callable[[], datetime] = now
 ) -> SignedIn | None:
     """Tell who shows a cookie, and note that they are there.
+
+    Parameters
+    ----------
+    noted : bool
+        False where a page asks by itself: nobody need be there, and the login may end by silence.
 
     Returns
     -------
@@ -88,7 +93,7 @@ def current(
     login, user = row
     if not _is_on(login, at) or user.disabled_at is not None:
         return None
-    if at - login.seen_at >= SEEN_EVERY:
+    if noted and at - login.seen_at >= SEEN_EVERY:
         with database.write() as session:
             # Who ended it meanwhile has the last word.
             kept = session.get(Login, login.id)

@@ -8,11 +8,11 @@ import streamlit as st
 
 from skinscan.practice import custody
 from skinscan.store.schema import Role
-from skinscan.ui import markup
+from skinscan.ui import batch_strings, markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
 from skinscan.ui.page import foot, quick_look
-from skinscan.ui.practice import account, clients, own, owner
+from skinscan.ui.practice import account, batch, clients, own, owner
 from skinscan.ui.practice.asking import Asker, say_now
 from skinscan.ui.scoring import log_unexpected
 from skinscan.ui.server import keep_uploads_in_memory
@@ -25,11 +25,13 @@ Page = Callable[[Asker], None]
 _STAFF: Mapping[str, Page] = {
     strings.NAV_CLIENTS: clients.show,
     strings.NAV_QUICK: lambda _asker: quick_look(),
+    strings.NAV_BATCH: batch.show,
     strings.NAV_ACCOUNT: account.show,
 }
 _OWNER: Mapping[str, Page] = {
     strings.NAV_CLIENTS: clients.show,
     strings.NAV_QUICK: lambda _asker: quick_look(),
+    strings.NAV_BATCH: batch.show,
     strings.NAV_PRACTICE: owner.show,
     strings.NAV_ACCOUNT: account.show,
 }
@@ -38,6 +40,10 @@ _CLIENT: Mapping[str, Page] = {
     strings.NAV_REPORT: own.report,
     strings.NAV_DATA: own.data,
     strings.NAV_ACCOUNT: account.show,
+}
+_PRIVACY: Mapping[str, str] = {
+    strings.NAV_QUICK: photo_strings.PRIVACY_FORGOTTEN,
+    strings.NAV_BATCH: batch_strings.PRIVACY,
 }
 _PAGES = {Role.OWNER: _OWNER, Role.PRACTITIONER: _STAFF, Role.CLIENT: _CLIENT}
 
@@ -57,7 +63,7 @@ def show() -> None:
     except Exception as error:  # noqa: BLE001 - no traceback on a practitioner's screen
         log_unexpected(error)
         markup.note(photo_strings.UNEXPECTED, (), look=True)
-    foot(kept=st.session_state.get("nav") != strings.NAV_QUICK)
+    foot(_PRIVACY.get(st.session_state.get("nav", ""), photo_strings.PRIVACY_KEPT))
 
 
 def _body() -> None:

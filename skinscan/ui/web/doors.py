@@ -30,7 +30,7 @@ from skinscan.store.accounts import invitations, logins, sign_in
 from skinscan.ui import practice_strings as strings
 from skinscan.ui.scoring import log_unexpected
 from skinscan.ui.theme import ICON, THEME_OPTIONS
-from skinscan.ui.web import camera, office, provider
+from skinscan.ui.web import batch, camera, office, provider
 from skinscan.ui.web.cookies import (
     forget,
     form_token,
@@ -158,6 +158,8 @@ def routes() -> list[Route]:
         Route("/export/{client_id}", export, methods=["GET"]),
         Route("/report/{course_id}", report, methods=["GET"]),
         *camera.routes(),
+        Route(batch.SEND_TO, batch.send, methods=["PUT"]),
+        Route("/batch/{run_id}/{name}", batch.table, methods=["GET"]),
     ]
 
 

@@ -35,11 +35,9 @@ async def export(request: Request) -> Response:
             file.close()
             raise
         file.seek(0)
-        return StreamingResponse(
-            _parts(file), media_type="application/zip", headers=_saved_as("skinscan-export.zip")
-        )
+        return streamed(file, "application/zip", saved_as("skinscan-export.zip"))
 
-    return await _downloaded(request, make)
+    return await downloaded(request, make)
 
 
 async def report(request: Request) -> Response:
@@ -49,13 +47,14 @@ async def report(request: Request) -> Response:
         return Response(
             course_pdf(records, principal, request.path_params["course_id"]),
             media_type="application/pdf",
-            headers=_saved_as("skinscan-progress.pdf"),
+            headers=saved_as("skinscan-progress.pdf"),
         )
 
-    return await _downloaded(request, make)
+    return await downloaded(request, make)
 
 
-async def _downloaded(request: Request, make: Callable[[Records, Principal], Response]) -> Response:
+async def downloaded(request: Request, make: Callable[[Records, Principal], Response]) -> Response:
+    """Answer with a file that is made for whoever asks."""
     return await answered(
         request,
         make,
@@ -64,7 +63,13 @@ async def _downloaded(request: Request, make: Callable[[Records, Principal], Res
     )
 
 
-def _saved_as(name: str) -> dict[str, str]:
+def streamed(file: IO[bytes], media_type: str, headers: dict[str, str]) -> Response:
+    """Send an open file in parts, and close it."""
+    return StreamingResponse(_parts(file), media_type=media_type, headers=headers)
+
+
+def saved_as(name: str) -> dict[str, str]:
+    """Make the headers of a file that is saved, by no cache."""
     return {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -37,11 +37,18 @@ def write_down(
     records().write_down(session, action, actor=actor, subject=subject, detail=detail)
 
 
-def signed_in(secret: str) -> SignedIn | None:
-    """Tell who shows a cookie; asked anew every time, because an open page outlives a login."""
+def signed_in(secret: str, *, noted: bool = True) -> SignedIn | None:
+    """Tell who shows a cookie; asked anew every time, because an open page outlives a login.
+
+    Parameters
+    ----------
+    secret : str
+    noted : bool
+        Whether that counts as being there; not for what a page asks by itself.
+    """
     if not secret:
         return None
-    found = logins.current(records().database, secret)
+    found = logins.current(records().database, secret, noted=noted)
     if found is None or found.practice_id != records().practice_id:
         return None
     return found
