@@ -757,7 +757,7 @@ def held(monkeypatch, tmp_path):
     it.close()
 
 
-def send(it, name="a%20b.jpg", body=b"photo", *more, token=None):
+def send_photo(it, name="a%20b.jpg", body=b"photo", *more, token=None):
     token = cookies.page_token(it.cookies) if token is None else token
     headers = [(cookies.PAGE_HEADER.encode(), token.encode()), (b"x-skinscan-name", name.encode())]
     return it.ask("PUT", batch.SEND_TO, headers=[*headers, *more], body=body)
@@ -765,7 +765,7 @@ def send(it, name="a%20b.jpg", body=b"photo", *more, token=None):
 
 def sent_and_measured(made, held, principal):
     it = signed_in(made, principal)
-    assert send(it).status == 204
+    assert send_photo(it).status == 204
     run = held.of(principal.user_id)
     held.start(run, batch_run.Options(), noted=lambda: None)
     run.wait(20)
@@ -774,39 +774,39 @@ def sent_and_measured(made, held, principal):
 
 def test_photos_are_taken_from_pages_of_the_staff_only(made, held):
     for principal in (made.carer, made.owner):
-        assert send(signed_in(made, principal)).status == 204
+        assert send_photo(signed_in(made, principal)).status == 204
         assert [photo.name for photo in held.of(principal.user_id).inbox.close()] == ["a b.jpg"]
-    client = send(signed_in(made, made.client))
+    client = send_photo(signed_in(made, made.client))
     assert client.status == 404
     assert held.of(made.client.user_id) is None
-    assert send(Browser(made.extra["app"])).status == 401
+    assert send_photo(Browser(made.extra["app"])).status == 401
 
 
 def test_no_other_site_or_login_sends_photos(made, held):
     carer, colleague = signed_in(made, made.carer), signed_in(made, made.colleague)
     for token in ("", "0", cookies.page_token(colleague.cookies), cookies.page_token({})):
-        assert send(carer, token=token).status == 403
+        assert send_photo(carer, token=token).status == 403
     for site in (b"cross-site", b"same-site", b"none"):
-        assert send(carer, "a.jpg", b"x", (b"sec-fetch-site", site)).status == 403
-    assert send(carer, "a.jpg", b"x", (b"origin", b"https://evil.example")).status == 403
+        assert send_photo(carer, "a.jpg", b"x", (b"sec-fetch-site", site)).status == 403
+    assert send_photo(carer, "a.jpg", b"x", (b"origin", b"https://evil.example")).status == 403
     assert held.of(made.carer.user_id) is None
 
 
 def test_what_is_not_taken_is_a_sentence(made, held, monkeypatch):
     it = signed_in(made, made.carer)
     monkeypatch.setattr(batch, "MAX_UPLOAD_MB", 0)
-    answer = send(it)
+    answer = send_photo(it)
     assert (answer.status, answer.text) == (413, batch_strings.trouble("too_large"))
     monkeypatch.undo()
     monkeypatch.setattr(batch, "runs", lambda: held)
     monkeypatch.setattr(office, "records", lambda: made.records)
     monkeypatch.setattr(space, "KEPT_FREE", 2**62)
-    answer = send(it)
+    answer = send_photo(it)
     assert (answer.status, answer.text) == (507, batch_strings.trouble("output"))
     monkeypatch.setattr(space, "KEPT_FREE", 0)
-    send(it)
+    send_photo(it)
     held.of(made.carer.user_id).state = batch_run.State.RUNNING
-    answer = send(it)
+    answer = send_photo(it)
     assert (answer.status, answer.text) == (409, batch_strings.trouble("batch_busy"))
     held.of(made.carer.user_id).state = batch_run.State.GATHERING
 
@@ -844,7 +844,7 @@ def test_a_table_is_for_whoever_measured_it_as_long_as_they_are_signed_in(made, 
 
 def test_a_table_can_be_had_when_the_run_is_done(made, held):
     it = signed_in(made, made.carer)
-    send(it)
+    send_photo(it)
     run = held.of(made.carer.user_id)
     assert it.get(f"/batch/{run.id}/scores.csv").status == 503
 
