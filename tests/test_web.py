@@ -14,11 +14,12 @@ import pyotp
 import pytest
 from made_records import office as make_office
 from made_records import places, prepared
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 
-from skinscan.practice import courses, photos
+from skinscan.practice import courses, custody, photos
 from skinscan.store.accounts import invitations, logins, totp, users
 from skinscan.store.schema import Login, now
 from skinscan.ui import practice_strings as strings
@@ -552,3 +553,26 @@ def test_everything_of_a_client_is_for_them_and_the_owner(made):
     assert signed_in(made, made.owner).get(path).status == 200
     assert signed_in(made, made.carer).get(path).status == 404
     assert signed_in(made, made.other).get(path).status == 404
+
+
+# The logo
+
+
+def test_the_sign_in_page_bears_the_logo_and_a_broken_server_none(made, monkeypatch):
+    browser = Browser(made.extra["app"])
+    mark = '<img class="sk-logo" alt="Practice" src="data:image/png;base64,'
+    assert mark not in browser.ask("GET", "/login").text
+    sink = io.BytesIO()
+    Image.new("RGB", (90, 30), "teal").save(sink, "PNG")
+    custody.change_logo(made.records, made.owner, sink.getvalue())
+    assert mark in browser.ask("GET", "/login").text
+    custody.change_logo(made.records, made.owner, None)
+    assert mark not in browser.ask("GET", "/login").text
+
+    def broken():
+        raise ValueError("no records")
+
+    monkeypatch.setattr(office, "records", broken)
+    answer = browser.ask("GET", "/login")
+    assert answer.status == 503
+    assert strings.ERROR_SERVER.split(".")[0] in answer.text

@@ -6,10 +6,9 @@ import base64
 import html
 
 
-def image_tag(jpeg: bytes, *, alt: str, css: str) -> str:
+def image_tag(content: bytes, *, alt: str, css: str, kind: str = "image/jpeg") -> str:
     """Return an ``<img>`` that carries its own bytes."""
-    data = base64.b64encode(jpeg).decode("ascii")
+    data = base64.b64encode(content).decode("ascii")
     return (
-        f'<img class="{html.escape(css)}" alt="{html.escape(alt)}" '
-        f'src="data:image/jpeg;base64,{data}">'
+        f'<img class="{html.escape(css)}" alt="{html.escape(alt)}" src="data:{kind};base64,{data}">'
     )

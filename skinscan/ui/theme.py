@@ -59,6 +59,10 @@ _STYLE: Final = """
 [data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.1rem; }
 [data-testid="stMain"] h3 { font-size: 1.08rem; padding: 0.9rem 0 0.1rem; }
 .st-key-pair_viewer, .st-key-motion_viewer { max-width: 44rem; }
+.st-key-apart_viewer { max-width: 27rem; }
+.sk-logo { display: block; max-height: 3rem; max-width: 12rem; padding: 4px 6px; border-radius: 8px;
+  background: #fff; }
+.sk-qr { width: 13rem; max-width: 100%; border-radius: 8px; display: block; }
 .sk-out { margin: 0; font-size: 0.92rem; white-space: nowrap; }
 .st-key-top { justify-content: space-between; }
 .sk-face-map { width: 100%; max-width: 15rem; }
@@ -148,6 +152,13 @@ _STYLE: Final = """
 }
 .sk-table th:first-child { text-align: left; white-space: nowrap; }
 .sk-table td.sk-nowrap { white-space: nowrap; }
+.sk-table td.sk-why { text-align: left; min-width: 9rem; }
+.sk-formula {
+  font-size: 0.84rem; white-space: pre-wrap; margin: 0.5rem 0 0; padding: 0.6rem 0.8rem;
+  border-radius: 10px; background: color-mix(in srgb, currentColor 6%, transparent);
+}
+[data-testid="stHtml"] .sk-behind { margin: 0.4rem 0 0; padding-left: 1.15rem; max-width: 60rem; }
+[data-testid="stHtml"] .sk-behind li { font-size: 0.88rem; line-height: 1.5; margin: 0; }
 .sk-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.3rem; font-size: 0.88rem; }
 .sk-key span { display: inline-flex; align-items: center; gap: 0.45rem; }
 .sk-swatch { flex: none; width: 30px; height: 3px; border-radius: 2px; }

@@ -11,6 +11,7 @@ from skinscan.store.schema import Role
 from skinscan.ui import markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
+from skinscan.ui.emblem import logo_tag
 from skinscan.ui.page import foot, quick_look
 from skinscan.ui.practice import account, clients, own, owner
 from skinscan.ui.practice.asking import Asker, say_now
@@ -73,6 +74,9 @@ def _body() -> None:
     asker = Asker(records, principal, who, custody.settings(records, principal))
     pages = _PAGES[who.role]
     with st.container(key="top", horizontal=True, vertical_alignment="center"):
+        logo = logo_tag(records)
+        if logo:
+            st.html(logo)
         chosen = st.segmented_control(
             strings.PRODUCT,
             list(pages),

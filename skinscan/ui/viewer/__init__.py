@@ -75,19 +75,22 @@ def _told(photo: Shown) -> dict[str, object]:
     }
 
 
-def _show(photos: Sequence[Shown], frame_px: tuple[int, int], *, mode: str, key: str) -> None:
+def _show(
+    photos: Sequence[Shown], frame_px: tuple[int, int], *, mode: str, key: str, side: bool = False
+) -> None:
     _component()(
         data={
             "frame": list(frame_px),
             "photos": [_told(photo) for photo in photos],
             "mode": mode,
+            "side": side,
             "labels": dict(strings.VIEWER),
         },
         key=key,
     )
 
 
-def pair(before: Shown, after: Shown, *, frame_px: tuple[int, int], key: str) -> None:
+def pair(before: Shown, after: Shown, *, frame_px: tuple[int, int], side: bool, key: str) -> None:
     """Show two photos: a slider between them, or side by side; enlarged and moved in step.
 
     Parameters
@@ -95,10 +98,31 @@ def pair(before: Shown, after: Shown, *, frame_px: tuple[int, int], key: str) ->
     before, after : Shown
     frame_px : tuple of int
         Width and height.
+    side : bool
+        Side by side.
     key : str
         Of the widget.
     """
-    _show((before, after), frame_px, mode="pair", key=key)
+    _show((before, after), frame_px, mode="pair", side=side, key=key)
+
+
+def still(jpeg: bytes, *, alt: str) -> Shown:
+    """Take a picture that fills its frame and bears its own title."""
+    return Shown(title="", alt=alt, plain=jpeg, lines=None, to_frame=np.eye(2, 3))
+
+
+def single(picture: Shown, *, frame_px: tuple[int, int], key: str) -> None:
+    """Show one picture that can be enlarged and moved.
+
+    Parameters
+    ----------
+    picture : Shown
+    frame_px : tuple of int
+        Width and height.
+    key : str
+        Of the widget.
+    """
+    _show((picture,), frame_px, mode="single", key=key)
 
 
 def motion(photos: Sequence[Shown], *, frame_px: tuple[int, int], key: str) -> None:
