@@ -64,7 +64,7 @@ _STYLE: Final = """
   background: #fff; }
 .sk-qr { width: 13rem; max-width: 100%; border-radius: 8px; display: block; }
 .sk-out { margin: 0; font-size: 0.92rem; white-space: nowrap; }
-.st-key-top { justify-content: space-between; }
+.st-key-top > div:last-child { margin-left: auto; }
 .sk-face-map { width: 100%; max-width: 15rem; }
 .sk-out a { color: inherit; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }

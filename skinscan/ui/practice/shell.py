@@ -76,7 +76,7 @@ def _body() -> None:
     with st.container(key="top", horizontal=True, vertical_alignment="center"):
         logo = logo_tag(records)
         if logo:
-            st.html(logo)
+            st.html(logo, width="content")
         chosen = st.segmented_control(
             strings.PRODUCT,
             list(pages),
@@ -88,7 +88,8 @@ def _body() -> None:
         )
         st.html(
             f'<p class="sk-out"><a href="/logout" target="_self">{markup.escaped(strings.SIGN_OUT)}'
-            "</a></p>"
+            "</a></p>",
+            width="content",
         )
     say_now()
     pages[chosen or next(iter(pages))](asker)
