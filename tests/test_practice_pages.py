@@ -530,7 +530,7 @@ def test_who_is_due_is_listed_when_somebody_asks(made, page, monkeypatch):
 
 
 def test_the_list_of_clients_asks_as_often_for_many_as_for_few(made):
-    from sqlalchemy import event
+    from sqlalchemy import Engine, event
 
     def queries(ids):
         said = []
@@ -538,11 +538,9 @@ def test_the_list_of_clients_asks_as_often_for_many_as_for_few(made):
         def heard(*parts):
             said.append(parts[2])
 
-        with made.records.database.read() as session:
-            engine = session.get_bind()
-        event.listen(engine, "before_cursor_execute", heard)
+        event.listen(Engine, "before_cursor_execute", heard)
         found = courses.courses_of(made.records, made.carer, ids)
-        event.remove(engine, "before_cursor_execute", heard)
+        event.remove(Engine, "before_cursor_execute", heard)
         return len(said), found
 
     more = [clients.add_client(made.records, made.carer, Profile(f"Client {k}")) for k in range(6)]
@@ -667,9 +665,9 @@ def test_of_a_logo_only_what_is_seen_is_kept_and_sealed(made):
     assert custody.audit_lines(made.records, made.owner)[0].detail == {"what": "logo"}
 
     course_of_two(made)
-    with_logo = paper.course_pdf(made.records, made.carer, made.course_id)
+    with_logo = paper.course_pdf(made.records, made.client, made.course_id)
     custody.change_logo(made.records, made.owner, None)
-    without = paper.course_pdf(made.records, made.carer, made.course_id)
+    without = paper.course_pdf(made.records, made.client, made.course_id)
     assert with_logo.count(b"/Subtype /Image") > without.count(b"/Subtype /Image")
 
 

@@ -172,7 +172,7 @@ PHOTO_RESCORE: Final = "Measure again"
 PHOTO_FULL: Final = "Open in full size"
 SESSION_REMOVE: Final = "Remove this session"
 SESSION_OPEN: Final = "Open"
-SESSION_LINE: Final = "{date} · {count} photos"
+SESSION_LINE: Final = "{date} · photos: {count}"
 RESULT_TITLE: Final = "Result"
 RESULT_BASELINE: Final = "This is the baseline: changes are seen from the next session on."
 TREATMENTS_TITLE: Final = "Other treatments and events"
@@ -189,6 +189,7 @@ TREATMENT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "sun": "Much sun",
     }
 )
+TREATMENT_REMOVE: Final = "Remove this entry"
 TREATMENT_ADD: Final = "Note it"
 
 # What the client tells

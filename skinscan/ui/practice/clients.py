@@ -394,7 +394,7 @@ def _treatments(asker: Asker, card: ClientCard) -> None:
         line = f"{photo_strings.long_date(each.happened_on)}: {kind}. {each.note.note}".strip()
         with left:
             markup.write(line, "sk-small")
-        if right.button("✕", key=f"drop_{each.id}", help=strings.PHOTO_REMOVE):
+        if right.button("✕", key=f"drop_{each.id}", help=strings.TREATMENT_REMOVE):
             acting(
                 lambda k=each.id: courses.remove_treatment(  # type: ignore[misc]
                     asker.records, asker.principal, k
@@ -419,7 +419,12 @@ def _treatments(asker: Asker, card: ClientCard) -> None:
 
 def _carer(asker: Asker, card: ClientCard) -> None:
     """Let the owner say who looks after a client."""
-    here = {s.id: s.shown for s in staff.staff(asker.records, asker.principal) if not s.disabled_at}
+    cards = [s for s in staff.staff(asker.records, asker.principal) if not s.disabled_at]
+    # Two of one name are told apart: the browser answers with what it shows.
+    names = [card.shown for card in cards]
+    here = {
+        c.id: c.shown if names.count(c.shown) == 1 else f"{c.shown} ({c.id[:4]})" for c in cards
+    }
     now = card.practitioner_id if card.practitioner_id in here else None
     chosen = st.selectbox(
         strings.CARER,
