@@ -307,6 +307,8 @@ def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
     watched.settle()
     edge.wait_for(state="hidden")
     page.get_by_role("radio", name=strings.PAIR_MODES["difference"]).click()
+    page.wait_for_timeout(500)
+    watched.settle()
     difference = page.locator(".st-key-apart_viewer .stage img")
     difference.wait_for()
     assert "21 Apr 2026 against 3 Mar 2026." in difference.get_attribute("alt")

@@ -15,7 +15,7 @@ import streamlit as st
 
 from skinscan.metrics import Concern, Metric, metric
 from skinscan.plots.sessions import state_of
-from skinscan.plots.style import per_unit, unit_shown
+from skinscan.plots.style import per_unit, percents
 from skinscan.precision import Uncertainty, day_to_day, precision_model
 from skinscan.progress import Change, DaySource, Point, Progress, Scope, words
 from skinscan.regions import regions
@@ -42,7 +42,7 @@ def behind_section(found: Progress, concern: Concern, *, plain: bool) -> None:
         markup.write(f"{entry.title} ({entry.unit or strings.UNITLESS})", "sk-card-title")
         st.html(_definition(entry, plain=plain))
         st.html(_readings(change, entry))
-        facts = _power(change)
+        facts = _power(change, entry)
         if not plain:
             facts += _precision(change, entry)
         st.html(f'<ul class="sk-behind">{"".join(facts)}</ul>')
@@ -100,12 +100,17 @@ def _definition(entry: Metric, *, plain: bool) -> str:
     )
 
 
-def _power(change: Change) -> list[str]:
+def _power(change: Change, entry: Metric) -> list[str]:
     if not math.isfinite(change.would_be_found):
         return []
-    per, unit = per_unit(change), unit_shown(change)
-    size = f"{strings.number(per * change.would_be_found)} {unit}"
+    size = _sized(change, entry, change.would_be_found)
     return [_item(strings.BEHIND_FOUND.format(size=size))]
+
+
+def _sized(change: Change, entry: Metric, size: float) -> str:
+    """Write a size of change: in % where that means something, else in the readings' unit."""
+    unit = words.PERCENT if percents(change) else entry.unit
+    return f"{strings.number(per_unit(change) * size)} {unit}".strip()
 
 
 def _precision(change: Change, entry: Metric) -> list[str]:
@@ -121,8 +126,7 @@ def _precision(change: Change, entry: Metric) -> list[str]:
     source = strings.BEHIND_DAY_OWN if own else day_to_day(entry).source
     lines.append(f"<li>{_linked(strings.BEHIND_DAY_SOURCE, source)}</li>")
     if math.isfinite(change.sdc):
-        size = f"{strings.number(per_unit(change) * change.sdc)} {unit_shown(change)}"
-        lines.append(_item(strings.BEHIND_SDC.format(size=size)))
+        lines.append(_item(strings.BEHIND_SDC.format(size=_sized(change, entry, change.sdc))))
     return lines
 
 
@@ -144,14 +148,14 @@ def _span(sizes: Sequence[float], unit: str) -> str:
     if not sizes:
         return strings.NOT_MEASURED
     low, high = (strings.number(size) for size in (min(sizes), max(sizes)))
-    return (
-        f"{low} {unit}" if low == high else f"{strings.BETWEEN.format(low=low, high=high)} {unit}"
-    )
+    return f"{low} {unit}" if low == high else f"{strings.SPAN.format(low=low, high=high)} {unit}"
 
 
 def _readings(change: Change, entry: Metric) -> str:
     """Write what each session read, with its interval, and why one is doubtful or left out."""
-    head = "".join(f'<th scope="col">{markup.escaped(h)}</th>' for h in strings.BEHIND_HEAD)
+    *names, last = (markup.escaped(name) for name in strings.BEHIND_HEAD)
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    head += f'<th scope="col" class="sk-why">{last}</th>'
     rows = "".join(_reading(change, point) for point in change.points)
     caption = markup.escaped(
         strings.BEHIND_CAPTION.format(unit=entry.unit or strings.UNITLESS, place=place_name(change))
@@ -165,7 +169,7 @@ def _readings(change: Change, entry: Metric) -> str:
 def _reading(change: Change, point: Point) -> str:
     half = INTERVAL_FACTOR * point.sem
     spread = (
-        strings.BETWEEN.format(
+        strings.SPAN.format(
             low=strings.number(point.value - half), high=strings.number(point.value + half)
         )
         if math.isfinite(point.value) and math.isfinite(half)

@@ -261,6 +261,7 @@ CHANGE_CAPTION: Final = (
 )
 CHANGE_HEAD: Final = ("What and where", "Change", "Between", "Smallest detectable", "Verdict")
 BETWEEN: Final = "{low} and {high}"
+SPAN: Final = "{low} to {high}"
 NUMBERS_TITLE: Final = "From here on: the numbers of single sessions."
 NUMBERS_TEXT: Final = (
     "Values as measured, with the 95 % interval of each. Which differences are more than chance "

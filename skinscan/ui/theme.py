@@ -152,7 +152,7 @@ _STYLE: Final = """
 }
 .sk-table th:first-child { text-align: left; white-space: nowrap; }
 .sk-table td.sk-nowrap { white-space: nowrap; }
-.sk-table td.sk-why { text-align: left; min-width: 9rem; }
+.sk-table .sk-why { text-align: left; min-width: 9rem; }
 .sk-formula {
   font-size: 0.84rem; white-space: pre-wrap; margin: 0.5rem 0 0; padding: 0.6rem 0.8rem;
   border-radius: 10px; background: color-mix(in srgb, currentColor 6%, transparent);
