@@ -39,7 +39,8 @@ def behind_section(found: Progress, concern: Concern, *, plain: bool) -> None:
     with st.expander(strings.BEHIND_TITLE):
         change = _chosen(found, concern)
         entry = metric(change.metric)
-        markup.write(f"{entry.title} ({entry.unit or strings.UNITLESS})", "sk-card-title")
+        title = words.words_of(entry.name).subject if plain else entry.title
+        markup.write(f"{title} ({entry.unit or strings.UNITLESS})", "sk-card-title")
         st.html(_definition(entry, plain=plain))
         st.html(_readings(change, entry))
         facts = _power(change, entry)
@@ -86,7 +87,12 @@ def place_name(change: Change) -> str:
 
 
 def _definition(entry: Metric, *, plain: bool) -> str:
-    lines = [entry.description, strings.BETTER_SENTENCE[entry.better.value]]
+    said = words.words_of(entry.name)
+    lines = [
+        strings.BEHIND_MEANS.format(less=said.less, more=said.more),
+        strings.BETTER_SENTENCE[entry.better.value],
+        entry.description,
+    ]
     lines.append(strings.DEFINITION_RESPONDS.format(phrases="; ".join(entry.responds_to)))
     if not plain:
         lines += [
@@ -161,7 +167,7 @@ def _readings(change: Change, entry: Metric) -> str:
         strings.BEHIND_CAPTION.format(unit=entry.unit or strings.UNITLESS, place=place_name(change))
     )
     return (
-        f'<div class="sk-table" tabindex="0"><table><caption>{caption}</caption>'
+        f'<div class="sk-table sk-readings" tabindex="0"><table><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

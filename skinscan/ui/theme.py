@@ -188,6 +188,10 @@ _STYLE: Final = """
   .sk-table.sk-tall th:first-child { min-width: 7.5rem; }
   .sk-tall td:last-child { white-space: normal; }
   .sk-tall th, .sk-tall td { padding: 0.3rem 0.35rem; }
+  .sk-readings.sk-table th, .sk-readings.sk-table td {
+    padding: 0.3rem 0.25rem; white-space: normal;
+  }
+  .sk-readings.sk-table .sk-why { min-width: 5rem; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none; transition: none; } }
 """
