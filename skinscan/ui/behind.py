@@ -18,7 +18,7 @@ from skinscan.plots.sessions import state_of
 from skinscan.plots.style import per_unit, percents
 from skinscan.precision import Uncertainty, day_to_day, precision_model
 from skinscan.progress import Change, DaySource, Point, Progress, Scope, words
-from skinscan.regions import regions
+from skinscan.regions import Region, measured_regions
 from skinscan.ui import markup, strings
 from skinscan.ui.course import INTERVAL_FACTOR
 
@@ -81,9 +81,13 @@ def _chosen(found: Progress, concern: Concern) -> Change:
 def place_name(change: Change) -> str:
     """Write where a change is: a single region by its title."""
     if change.scope is Scope.REGION:
-        return regions()[change.place].title
+        return _region(change.place).title
     said = words.PLACES.get(change.place, "").strip() or strings.BEHIND_WHOLE
     return said[:1].upper() + said[1:]
+
+
+def _region(name: str) -> Region:
+    return next(region for region in measured_regions() if region.name == name)
 
 
 def _definition(entry: Metric, *, plain: bool) -> str:
@@ -142,7 +146,7 @@ def uncertainties(change: Change, entry: Metric) -> list[Uncertainty]:
         return []
     groups: Sequence[str] = entry.groups
     if change.scope is Scope.REGION:
-        groups = (regions()[change.place].group,)
+        groups = (_region(change.place).group,)
     elif change.scope is Scope.GROUP:
         groups = (change.place,)
     model = precision_model()
