@@ -313,7 +313,7 @@ def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
     difference.wait_for()
     assert "21 Apr 2026 against 3 Mar 2026." in difference.get_attribute("alt")
     # What stands behind a number is reached by keyboard too.
-    page.get_by_text(strings.BEHIND_TITLE).focus()
+    page.locator("summary").filter(has_text=strings.BEHIND_TITLE).focus()
     page.keyboard.press("Enter")
     page.get_by_text("Standard error of one photo", exact=False).wait_for()
     watched.settle()
