@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from skinscan.facemap import FaceMap
-from skinscan.registration import Registration, common_level, register_textures, texture
+from skinscan.registration import (
+    Registration,
+    Skin,
+    common_level,
+    register_textures,
+    texture,
+)
 
 #: Patches of different people match by chance, or because both have a line there. Those that
 #: count correlate more than that, and lie nearer to where their neighbours foretell, mm.
@@ -85,12 +91,12 @@ def _agreement(registration: Registration) -> float:
     return float((clear & (patches.residual_mm < _NEAR_MM)).mean()) if len(clear) else 0.0
 
 
-def similarity(first: FaceMap, second: FaceMap) -> Similarity:
+def similarity(first: FaceMap | Skin, second: FaceMap | Skin) -> Similarity:
     """Compare the skin of two photos.
 
     Parameters
     ----------
-    first, second : FaceMap
+    first, second : FaceMap or Skin
         Of the same view.
 
     Returns

@@ -9,6 +9,7 @@ instead of pulling at it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -377,17 +378,41 @@ def _with_skin(first: Texture, second: Texture) -> F64:
     return _centres_mm()[enough]
 
 
-def common_level(first: FaceMap, second: FaceMap) -> float:
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """What registering looks at of a photo: little enough to be kept in memory.
+
+    Attributes
+    ----------
+    layers : Mapping[float, Layer]
+        By level, up to `FINEST_PX_MM`, without colour.
+    """
+
+    layers: Mapping[float, Layer]
+
+
+def skin_of(facemap: FaceMap) -> Skin:
+    """Keep of a FaceMap what registering looks at."""
+    return Skin(
+        {
+            level: replace(layer, linear=None)
+            for level, layer in facemap.layers.items()
+            if level <= FINEST_PX_MM
+        }
+    )
+
+
+def common_level(first: FaceMap | Skin, second: FaceMap | Skin) -> float:
     """Highest level, px/mm, that both have, up to `FINEST_PX_MM`."""
     return max(lv for lv in first.layers if lv in second.layers and lv <= FINEST_PX_MM)
 
 
-def register(first: FaceMap, second: FaceMap) -> Registration:
+def register(first: FaceMap | Skin, second: FaceMap | Skin) -> Registration:
     """Find where the skin of one photo lies in another photo of the same person.
 
     Parameters
     ----------
-    first, second : FaceMap
+    first, second : FaceMap or Skin
         Compared at the highest level that both have, up to `FINEST_PX_MM`.
 
     Returns

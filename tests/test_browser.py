@@ -320,8 +320,24 @@ def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
     page.keyboard.press("+")
     large = viewer.locator(".pane img").evaluate_all(widths)
     assert [b / a for a, b in zip(small, large, strict=True)] == pytest.approx([1.25, 1.25], 0.01)
-    viewer.get_by_label(strings.VIEWER["side"]).check()
-    assert not edge.is_visible()
+    page.get_by_role("radio", name=strings.PAIR_MODES["side"]).click()
+    watched.settle()
+    edge.wait_for(state="hidden")
+    page.get_by_role("radio", name=strings.PAIR_MODES["difference"]).click()
+    page.wait_for_timeout(500)
+    watched.settle()
+    difference = page.locator(".st-key-apart_viewer .stage img")
+    difference.wait_for()
+    assert "21 Apr 2026 against 3 Mar 2026." in difference.get_attribute("alt")
+    # What stands behind a number is reached by keyboard too.
+    page.locator("summary").filter(has_text=strings.BEHIND_TITLE).focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Standard error of one photo", exact=False).wait_for()
+    watched.settle()
+    assert watched.width_beyond_the_screen() <= 0
+    assert watched.faint_texts() == []
+    assert watched.axe_faults() == []
+    watched.shot("behind")
     watched.check_nothing_left_the_machine()
 
 

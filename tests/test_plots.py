@@ -32,13 +32,16 @@ from skinscan.plots import (
     region_changes,
     regions_chart,
     report,
+    skin_difference,
     timelapse,
 )
 from skinscan.plots.changemap import described
+from skinscan.plots.difference import PICTURE_SIZE
 from skinscan.precision import precision_model
 from skinscan.progress import Event, EventKind, Verdict, locales, words
 from skinscan.progress.locales import Locale, locale
 from skinscan.progress.values import Reason
+from skinscan.registration import skin_of
 from skinscan.resources import sample_course_dir
 
 GREY = (200, 200, 200)
@@ -316,6 +319,9 @@ def test_a_moved_photo_comes_to_lie_on_the_first(sample):
 def test_the_same_skin_differs_by_nothing_and_a_spot_is_seen_where_it_is(sample):
     first, moved = sample
     same = difference(first, moved)
+    kept = skin_difference(*(skin_of(scan.pixels.facemap) for scan in (first, moved)))
+    assert np.array_equal(kept.picture, same.picture)
+    assert same.picture.shape[1::-1] == PICTURE_SIZE
     known = np.isfinite(same.contrast_pct)
     assert known.mean() > 0.2
     assert np.percentile(np.abs(same.contrast_pct[known]), 95) < 4.0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,19 +14,40 @@ from _practice import sample_scan
 from made_records import CANARY, DAY, places, prepared
 from made_records import office as make_office
 
-from skinscan.errors import StorageFullError
+from skinscan.errors import (
+    AuditError,
+    DeniedError,
+    LogoError,
+    RecordMissingError,
+    StorageFullError,
+)
+from skinscan.flags import Flag
 from skinscan.landmarks import View
 from skinscan.looks import Pictures
-from skinscan.practice import clients, courses, custody, photos
-from skinscan.practice.forms import ClientReport, Gais, SessionNotes, SkinState
+from skinscan.metrics import Concern, metric
+from skinscan.photo import open_photo
+from skinscan.practice import clients, courses, custody, photos, results
+from skinscan.practice.forms import (
+    ClientReport,
+    Gais,
+    Plan,
+    Profile,
+    SessionNotes,
+    SkinState,
+    TreatmentNote,
+)
 from skinscan.practice.principal import TERMINAL
+from skinscan.progress import EventKind, words
 from skinscan.quality import Check, Grade
+from skinscan.resources import sample_course_dir
 from skinscan.store.accounts.logins import SignedIn
-from skinscan.store.schema import Purpose, Role, User, now
+from skinscan.store.canonical import canonical
+from skinscan.store.schema import Note, Purpose, Role, User, now
 from skinscan.store.sealing import seal_json
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
 from skinscan.ui.batch import runs, space
+from skinscan.ui.pairs import Mode
 from skinscan.ui.practice import intake, session
 from skinscan.ui.web import office
 
@@ -200,6 +224,95 @@ def test_a_client_page_says_what_changed_and_shows_ratings(made, page):
     assert "softer since 3 March" in text
     assert strings.GAIS[1] in text
     assert "7/10" in text
+
+
+def test_two_sessions_are_subtracted_the_earlier_from_the_later(made, page, monkeypatch):
+    from types import SimpleNamespace
+
+    import numpy as np
+
+    from skinscan.plots import Unmatched
+    from skinscan.ui import state, viewer
+
+    course_of_two(made)
+    asked, shown = [], []
+    answer = SimpleNamespace(picture=np.full((1044, 640, 3), 200, np.uint8))
+    monkeypatch.setattr(photos, "kept_skin", lambda _r, _p, scan: scan.sha256)
+    monkeypatch.setattr(state, "skin_difference", lambda *pair: asked.append(pair) or answer)
+    monkeypatch.setattr(viewer, "single", lambda picture, **_: shown.append(picture.alt))
+    app = page(made.carer, client=made.client_id)
+    assert asked == []
+    app.selectbox(key="pair_before").set_value(f"{2:064x}")
+    app.selectbox(key="pair_after").set_value(f"{1:064x}")
+    app.segmented_control(key="pair_mode").set_value(Mode.DIFFERENCE).run()
+    assert not app.exception
+    app.run()
+    assert asked == [(f"{1:064x}", f"{2:064x}")]  # drawn once
+    assert "10 Mar 2026 against 3 Mar 2026." in shown[-1]
+    assert words.DIFFERENCE_CAPTION in text_of(app)
+    app.selectbox(key="pair_before").set_value(f"{1:064x}").run()
+    assert photo_strings.DIFFERENCE_SAME in text_of(app)
+
+    answer = Unmatched(0.3)
+    told = page(made.carer, client=made.client_id)
+    told.segmented_control(key="pair_mode").set_value(Mode.DIFFERENCE).run()
+    assert "agree in 30 % of the places compared" in text_of(told)
+
+
+def test_a_skin_is_read_as_a_photo_is(made):
+    source = min(sample_course_dir().glob("*_front.jpg")).read_bytes()
+    kept = photos.Prepared(canonical(open_photo(source)), sample_scan(), LOOK)
+    photo_id = photos.add_photo(made.records, made.carer, made.session_id, kept)
+    scan = replace(sample_scan(), name=photo_id)
+    with pytest.raises(RecordMissingError):
+        photos.kept_skin(made.records, made.other, scan)
+    with pytest.raises(DeniedError):
+        photos.kept_skin(made.records, made.client, scan)
+    courses.share_session(made.records, made.carer, made.session_id)
+    skin = photos.kept_skin(made.records, made.client, scan)
+    assert set(skin.layers) == {2.0, 3.0}
+    assert all(layer.linear is None for layer in skin.layers.values())
+    assert custody.audit_lines(made.records, made.owner)[0].action == "photo.viewed"
+
+
+@pytest.mark.parametrize("role", ["carer", "client"])
+def test_behind_a_number_stand_its_definition_precision_and_readings(made, page, role):
+    course_of_two(made)
+    entry = metric("wrinkles.severity")
+    query = {"client": made.client_id} if role == "carer" else {}
+    app = page(getattr(made, role), **query)
+    app.segmented_control(key="regions_concern").set_value(Concern.WRINKLES).run()
+    text = html.unescape(text_of(app))
+    assert entry.description in text
+    assert photo_strings.BETTER_SENTENCE["down"] in text
+    assert re.search(r'href="https://doi.org/10\.\d+/\S+" target="_blank"', text)
+    assert "would probably have been found" in text
+    rows = re.findall(r'<tr><th scope="row">(\d+ Mar 2026)</th>.*?sk-why">(.*?)</td>', text)
+    assert [day for day, _ in rows] == ["3 Mar 2026", "10 Mar 2026"]
+    assert (entry.formula in text) is (role == "carer")
+    assert ("Standard error of one photo" in text) is (role == "carer")
+    app.selectbox(key="behind_wrinkles").set_value("wrinkles.width").run()
+    assert metric("wrinkles.width").description in html.unescape(text_of(app))
+
+
+def test_a_new_metric_has_its_page_behind_it_without_a_word_here(made, monkeypatch):
+    from skinscan.metrics import registry
+    from skinscan.ui import behind
+
+    course_of_two(made)
+    found = results.progress(made.records, made.carer, made.course_id)
+    old = found.change("wrinkles.severity")
+    new = replace(
+        metric("wrinkles.severity"), name="wrinkles.new", title="Newness", description="How new."
+    )
+    monkeypatch.setitem(registry._REGISTRY, new.name, new)
+    change = replace(old, metric=new.name)
+    assert "How new." in behind._definition(metric(new.name), plain=True)
+    assert behind.place_name(change) == "Whole face"
+    assert all(f"{day} Mar 2026" in behind._readings(change, new) for day in (3, 10))
+    known = behind.uncertainties(old, metric(old.metric))
+    assert len(known) == len(metric(old.metric).groups)
+    assert all(part.capture > 0 and part.day > 0 for part in known)
 
 
 def test_new_session_opens_a_session_of_today(made, page):
@@ -446,9 +559,210 @@ def test_an_owner_disables_invites_and_erases(made, page):
     assert {c.id for c in clients.clients(made.records, made.owner)} == {made.other_id}
 
 
-def test_every_enumeration_has_words():
-    from skinscan.progress import EventKind
+def test_the_audit_is_checked_when_somebody_asks_and_says_when(made, page, monkeypatch):
+    calls = []
+    real = custody.verify_audit
+    monkeypatch.setattr(custody, "verify_audit", lambda *a: calls.append(1) or real(*a))
+    app = go(page(made.owner), strings.NAV_PRACTICE)
+    assert strings.AUDIT_UNCHECKED in text_of(app)
+    assert calls == []
+    app.button(key="audit_check").click().run()
+    app.run()
+    assert calls == [1]
+    assert re.search(r"Checked 20\d\d-.* lines, all intact\.", text_of(app), re.DOTALL)
 
+    def broken(*_):
+        raise AuditError(expected="a whole trail", found="line 3 changed", remedy="Keep a copy")
+
+    monkeypatch.setattr(custody, "verify_audit", broken)
+    app.button(key="audit_check").click().run()
+    assert "line 3 changed" in text_of(app)
+
+
+def test_who_is_due_is_listed_when_somebody_asks(made, page, monkeypatch):
+    monkeypatch.setattr(
+        clients, "clients", lambda *_a, **_k: pytest.fail("every client was opened")
+    )
+    app = page(made.owner, client=made.client_id)
+    go(app, strings.NAV_PRACTICE)
+    assert strings.RETENTION_NONE not in text_of(app)
+    app.button(key="retention_show").click().run()
+    assert strings.RETENTION_NONE in text_of(app)
+    custody.change_settings(
+        made.records, TERMINAL, replace(custody.settings(made.records, TERMINAL), keep_years=1)
+    )
+    monkeypatch.setattr(custody, "due_for_erasure", lambda *_: [custody.Due(made.client_id, DAY)])
+    app.run()
+    assert strings.RETENTION_LINE.format(name=CANARY, date="3 Mar 2026") in text_of(app)
+
+
+def test_the_list_of_clients_asks_as_often_for_many_as_for_few(made):
+    from sqlalchemy import Engine, event
+
+    def queries(ids):
+        said = []
+
+        def heard(*parts):
+            said.append(parts[2])
+
+        event.listen(Engine, "before_cursor_execute", heard)
+        found = courses.courses_of(made.records, made.carer, ids)
+        event.remove(Engine, "before_cursor_execute", heard)
+        return len(said), found
+
+    more = [clients.add_client(made.records, made.carer, Profile(f"Client {k}")) for k in range(6)]
+    for each in more:
+        courses.add_course(made.records, made.carer, each, Plan(), started_on=DAY)
+    few, _ = queries([made.client_id])
+    many, found = queries([made.client_id, *more])
+    assert many == few > 0
+    assert set(found) == {made.client_id, *more}
+    (card,) = found[made.client_id]
+    assert card == courses.course(made.records, made.carer, made.course_id)
+    assert courses.courses_of(made.records, made.carer, [made.other_id]) == {}
+    custody.change_settings(
+        made.records,
+        TERMINAL,
+        replace(custody.settings(made.records, TERMINAL), own_clients_only=True),
+    )
+    assert courses.courses_of(made.records, made.colleague, [made.client_id]) == {}
+
+
+def test_a_course_is_changed_ended_and_taken_up_again(made, page):
+    app = page(made.carer, client=made.client_id)
+    app.segmented_control(key=f"tab_{made.client_id}").set_value(strings.TAB_SESSIONS).run()
+    (planned,) = [n for n in app.number_input if n.label == strings.COURSE_PLANNED][:1]
+    planned.set_value(10)
+    (follow_up,) = [n for n in app.number_input if n.label == strings.COURSE_FOLLOW_UP][:1]
+    follow_up.set_value(0)
+    (aims,) = [a for a in app.text_area if a.label == strings.COURSE_AIMS][:1]
+    aims.input("softer")
+    next(b for b in app.button if b.label == strings.SAVE).click().run()
+    assert not app.exception
+    course = courses.course(made.records, made.carer, made.course_id)
+    assert (course.planned_sessions, course.follow_up_days) == (10, None)
+    assert (course.plan.aims, course.plan.title) == ("softer", f"Course of {CANARY}")
+
+    app.button(key=f"end_{made.course_id}").click().run()
+    assert courses.course(made.records, made.carer, made.course_id).closed_at is not None
+    text = text_of(app)
+    assert "ended" in text
+    assert "new_session" not in {b.key for b in app.button}
+    app.button(key=f"end_{made.course_id}").click().run()
+    assert courses.course(made.records, made.carer, made.course_id).closed_at is None
+    assert "new_session" in {b.key for b in app.button}
+
+
+def test_the_owner_says_who_looks_after_a_client(made, page):
+    app = page(made.owner, client=made.client_id)
+    app.segmented_control(key=f"tab_{made.client_id}").set_value(strings.TAB_RECORD).run()
+    (chosen,) = [s for s in app.selectbox if s.label == strings.CARER]
+    chosen.set_value(made.colleague.user_id).run()
+    assert not app.exception
+    card = clients.client(made.records, made.owner, made.client_id)
+    assert card.practitioner_id == made.colleague.user_id
+    other = page(made.carer, client=made.client_id)
+    other.segmented_control(key=f"tab_{made.client_id}").set_value(strings.TAB_RECORD).run()
+    assert [s for s in other.selectbox if s.label == strings.CARER] == []
+
+
+def test_charts_show_what_else_was_done_and_which_sessions_are_doubtful(made, page):
+    later = course_of_two(made)
+    courses.add_treatment(
+        made.records,
+        made.carer,
+        made.client_id,
+        DAY + timedelta(days=3),
+        TreatmentNote(EventKind.LASER),
+    )
+    between = courses.add_session(made.records, made.carer, made.course_id, DAY + timedelta(days=4))
+    numbers = tuple(replace(m, flags=m.flags | Flag.BLURRED) for m in sample_scan().measurements)
+    photos.add_photo(made.records, made.carer, between, ready(3, measurements=numbers))
+    assert later != between
+    for who in ({"client": made.client_id}, {}):
+        app = page(made.carer if who else made.client, **who)
+        specs = [str(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+        assert specs
+        assert all("laser" in spec for spec in specs)
+        assert any(words.STATE_DOUBTFUL in spec for spec in specs)
+
+
+# Logo and QR code
+
+
+def logo(colour="teal", kind="PNG", size=(120, 40)):
+    import io
+
+    from PIL import Image
+
+    sink = io.BytesIO()
+    Image.new("RGB", size, colour).save(sink, kind)
+    return sink.getvalue()
+
+
+def test_a_logo_is_on_every_page_until_it_is_removed(made, page):
+    tag = "data:image/png;base64,"
+    assert tag not in text_of(page(made.client))
+    custody.change_logo(made.records, made.owner, logo(kind="WEBP"))
+    for who in (made.owner, made.carer, made.client):
+        text = text_of(page(who))
+        assert tag in text
+        assert 'alt="Practice"' in text
+    app = go(page(made.owner), strings.NAV_PRACTICE)
+    app.button(key="logo_remove").click().run()
+    assert not app.exception
+    assert custody.logo(made.records, made.owner) is None
+    assert tag not in text_of(app)
+
+
+def test_of_a_logo_only_what_is_seen_is_kept_and_sealed(made):
+    from skinscan.ui import paper
+
+    source = logo(kind="JPEG", size=(1500, 900)) + b"hidden-canary"
+    custody.change_logo(made.records, made.owner, source)
+    kept = custody.logo(made.records, made.client)
+    assert kept.startswith(b"\x89PNG")
+    assert b"hidden-canary" not in kept
+    with made.records.database.read() as session:
+        sealed = session.get(Note, "logo").value["sealed"]
+    assert kept not in base64.b64decode(sealed)
+    with pytest.raises(LogoError):
+        custody.change_logo(made.records, made.owner, b"<svg onload='x'/>")
+    assert custody.logo(made.records, made.owner) == kept
+    assert custody.audit_lines(made.records, made.owner)[0].detail == {"what": "logo"}
+
+    course_of_two(made)
+    with_logo = paper.course_pdf(made.records, made.client, made.course_id)
+    custody.change_logo(made.records, made.owner, None)
+    without = paper.course_pdf(made.records, made.client, made.course_id)
+    assert with_logo.count(b"/Subtype /Image") > without.count(b"/Subtype /Image")
+
+
+def test_a_qr_code_says_the_address_and_the_secret_is_typed_in_groups(made, page):
+    import cv2
+    import numpy as np
+
+    app = go(page(made.carer), strings.NAV_ACCOUNT)
+    app.button(key="totp_on").click().run()
+    assert not app.exception
+    text = text_of(app)
+    address = app.session_state["totp_address"]
+    secret = re.search(r"secret=(\w+)", address).group(1)
+    assert " ".join(re.findall("....", secret)) in text
+    tag = re.search(
+        r'<img class="sk-qr" alt="([^"]+)" src="data:image/svg\+xml;base64,(\S+)">', text
+    )
+    assert tag.group(1) == strings.TOTP_QR
+    drawn = base64.b64decode(tag.group(2)).decode()
+    side = int(re.search(r'viewBox="0 0 (\d+) ', drawn).group(1))
+    modules = np.full((side, side), 255, np.uint8)
+    for x, y in re.findall(r"M(\d+) (\d+)h1", drawn):
+        modules[int(y), int(x)] = 0
+    large = cv2.resize(modules, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+    assert cv2.QRCodeDetector().detectAndDecode(large)[0] == address
+
+
+def test_every_enumeration_has_words():
     assert set(strings.SKIN_STATES) == {s.value for s in SkinState}
     assert set(strings.TREATMENT_KINDS) == {k.value for k in EventKind}
     assert set(strings.CONSENTS) == {p.value for p in Purpose}

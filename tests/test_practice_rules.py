@@ -16,7 +16,7 @@ from skinscan.practice.forms import Settings, TreatmentNote
 from skinscan.practice.principal import ANONYMOUS, TERMINAL, Principal
 from skinscan.practice.rules import OPERATIONS, On
 from skinscan.progress import EventKind
-from skinscan.store.schema import Consent, Role
+from skinscan.store.schema import Role
 
 for module in pkgutil.iter_modules(skinscan.practice.__path__):
     importlib.import_module(f"skinscan.practice.{module.name}")
@@ -39,6 +39,8 @@ TABLE = {
     "course": "opst",
     "edit_course": "op",
     "close_course": "op",
+    "reopen_course": "op",
+    "courses_of": "opt",
     "add_session": "opt",
     "sessions": "opst",
     "session": "opst",
@@ -67,6 +69,9 @@ TABLE = {
     "version": "opst",
     "settings": "opst",
     "change_settings": "ot",
+    "logo": "opst",
+    "change_logo": "o",
+    "deletion_wishes": "ot",
     "audit_lines": "ot",
     "verify_audit": "ot",
     "due_for_erasure": "ot",
@@ -89,6 +94,7 @@ COMPOSED = {
     "add_photo": "save_photo",
     "remove_photo": "remove_photo_rows",
     "rescore": "save_scan",
+    "kept_skin": "view_photo",
     "erase_client": "allow_erasure",
     "export_client": "note_export",
     "write_export": "note_export",
@@ -128,15 +134,12 @@ def scene(tmp_path_factory):
     treatment_id = courses.add_treatment(
         made.records, made.carer, made.client_id, DAY, TreatmentNote(EventKind.SUN)
     )
-    with made.records.database.read() as session:
-        consent_id = session.query(Consent.id).filter_by(client_id=made.client_id).scalar()
     made.extra["targets"] = {
         On.CLIENT: made.client_id,
         On.COURSE: made.course_id,
         On.SESSION: made.session_id,
         On.TREATMENT: treatment_id,
         On.PHOTO: photo_id,
-        On.CONSENT: consent_id,
         On.USER: made.carer.user_id,
     }
     with made.records.database.write() as session:

@@ -37,7 +37,7 @@ from skinscan.progress.locales import LOCALES
 from skinscan.quality import RULES
 from skinscan.report import PhotoPair, Rating, charts, confirm_names, page, progress_pdf
 from skinscan.report.blocks import Block, paged
-from skinscan.report.logo import read_logo
+from skinscan.report.logo import kept_logo, read_logo, screen_logo
 
 MADE = date(2026, 11, 29)
 PRACTICE, CLIENT = "Praxis Łódź & Ærø", "Zoë Őry-Şahin Æbelø Ņina Ğüneş Ťa"
@@ -416,6 +416,16 @@ def test_logos_of_every_kind_of_png_are_read(mode):
     assert read_logo(png(mode)).shape == (40, 120, 3)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_logos_are_read_from_webp_and_kept_as_png_of_the_same_look(mode):
+    data = io.BytesIO()
+    Image.new(mode, (120, 40), (10, 90, 90, 255)[: len(mode)]).save(data, "WEBP", lossless=True)
+    kept = kept_logo(data.getvalue())
+    assert kept.startswith(b"\x89PNG")
+    assert np.array_equal(read_logo(kept), read_logo(data.getvalue()))
+    assert read_logo(screen_logo(kept_logo(png("RGB", (2000, 500))))).shape == (96, 384, 3)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_logos_of_every_kind_of_jpeg_are_read(mode):
     assert read_logo(jpeg(mode)).shape == (40, 120, 3)
@@ -450,7 +460,7 @@ def gif():
     ids=range(10),
 )
 def test_logos_that_are_none_broken_or_huge_are_refused(data):
-    with pytest.raises(LogoError, match="PNG or JPEG"):
+    with pytest.raises(LogoError, match="PNG, JPEG or WebP"):
         read_logo(data)
 
 

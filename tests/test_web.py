@@ -16,6 +16,7 @@ import pyotp
 import pytest
 from made_records import office as make_office
 from made_records import picture, places, prepared
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
@@ -855,3 +856,26 @@ def test_downloads_are_written_down_by_kind_and_count(made, held):
     line = custody.audit_lines(made.records, TERMINAL)[0]
     assert (line.action, line.actor) == ("batch.downloaded", made.carer.user_id)
     assert line.detail == {"table": "scores.parquet", "photos": 1}
+
+
+# The logo
+
+
+def test_the_sign_in_page_bears_the_logo_and_a_broken_server_none(made, monkeypatch):
+    browser = Browser(made.extra["app"])
+    mark = '<img class="sk-logo" alt="Practice" src="data:image/png;base64,'
+    assert mark not in browser.ask("GET", "/login").text
+    sink = io.BytesIO()
+    Image.new("RGB", (90, 30), "teal").save(sink, "PNG")
+    custody.change_logo(made.records, made.owner, sink.getvalue())
+    assert mark in browser.ask("GET", "/login").text
+    custody.change_logo(made.records, made.owner, None)
+    assert mark not in browser.ask("GET", "/login").text
+
+    def broken():
+        raise ValueError("no records")
+
+    monkeypatch.setattr(office, "records", broken)
+    answer = browser.ask("GET", "/login")
+    assert answer.status == 503
+    assert strings.ERROR_SERVER.split(".")[0] in answer.text

@@ -16,7 +16,6 @@ from skinscan.errors import BadOptionError, ComparisonError, FaceError, PhotoErr
 from skinscan.identity import similarity
 from skinscan.landmarks import View
 from skinscan.plots import (
-    LEAST_MATCHED,
     Picture,
     Unmatched,
     as_svg,
@@ -259,11 +258,7 @@ def _photo_pictures(
     }
     apart = difference(*pair)
     if isinstance(apart, Unmatched):
-        share, least = (
-            locale_of(locale).number(100.0 * v, places=0)
-            for v in (apart.matched_share, LEAST_MATCHED)
-        )
-        return pictures, (words.DIFFERENCE_NONE.format(share=share, least=least),)
+        return pictures, (apart.sentence(locale),)
     pictures["difference"] = Picture(words.DIFFERENCE_CAPTION, words.DIFFERENCE_ALT, apart.picture)
     return pictures, ()
 

@@ -11,7 +11,13 @@ from __future__ import annotations
 
 from skinscan.plots.changemap import change_map
 from skinscan.plots.course import as_svg, course_chart
-from skinscan.plots.difference import LEAST_MATCHED, Difference, Unmatched, difference
+from skinscan.plots.difference import (
+    LEAST_MATCHED,
+    Difference,
+    Unmatched,
+    difference,
+    skin_difference,
+)
 from skinscan.plots.lettering import encoded
 from skinscan.plots.pairs import before_after, laid_over
 from skinscan.plots.regions import region_changes, regions_chart
@@ -34,5 +40,6 @@ __all__ = [
     "region_changes",
     "regions_chart",
     "report",
+    "skin_difference",
     "timelapse",
 ]

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.errors import ScanFileError
-from skinscan.frame import map_size, mm_to_map_px
+from skinscan.facemap import FaceMap
+from skinscan.frame import BOTTOM_MM, LEFT_MM, RIGHT_MM, TOP_MM, map_size, mm_to_map_px
 from skinscan.metrics.maps import masked_blur
 from skinscan.plots.lettering import RGB, lettered
 from skinscan.plots.style import BLUE, VERMILION
 from skinscan.progress import words
-from skinscan.registration import Registration, common_level, register
+from skinscan.progress.locales import locale as locale_of
+from skinscan.registration import Registration, Skin, common_level, register
 from skinscan.scan import Scan
 
 F32 = NDArray[np.float32]
@@ -32,6 +34,9 @@ LEAST_MATCHED = 0.5
 _REACH_MM = 12.0
 _WIDTH_PX, _TOP_PX, _BOTTOM_PX, _BAR_PX = 640, 56, 124, 20
 _PAPER, _GREY = 255, 170
+_HEIGHT_PX = round(_WIDTH_PX * (TOP_MM - BOTTOM_MM) / (RIGHT_MM - LEFT_MM))
+#: Width and height of the picture.
+PICTURE_SIZE = (_WIDTH_PX, _TOP_PX + _HEIGHT_PX + _BOTTOM_PX)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +73,14 @@ class Unmatched:
 
     matched_share: float
 
+    def sentence(self, locale: str) -> str:
+        """Say why there is no picture, with the share that agrees and the one that is needed."""
+        share, least = (
+            locale_of(locale).number(100.0 * v, places=0)
+            for v in (self.matched_share, LEAST_MATCHED)
+        )
+        return words.DIFFERENCE_NONE.format(share=share, least=least)
+
 
 def difference(before: Scan, after: Scan) -> Difference | Unmatched:
     """Subtract two photos of one view, skin on skin.
@@ -98,7 +111,17 @@ def difference(before: Scan, after: Scan) -> Difference | Unmatched:
             found="a scan without",
             remedy="Analyze the photos again",
         )
-    first, second = before.pixels.facemap, after.pixels.facemap
+    return skin_difference(before.pixels.facemap, after.pixels.facemap)
+
+
+def skin_difference(first: FaceMap | Skin, second: FaceMap | Skin) -> Difference | Unmatched:
+    """Subtract the skin of two photos of one view; see `difference`.
+
+    Parameters
+    ----------
+    first, second : FaceMap or Skin
+        Of the earlier and of the later photo.
+    """
     moved = register(first, second)
     if moved.matched_share < LEAST_MATCHED:
         return Unmatched(moved.matched_share)
@@ -150,11 +173,11 @@ def _picture(contrast: NDArray[np.floating], log_y: F32) -> RGB:
     ground = np.repeat((_GREY + 70.0 * pale)[..., None], 3, axis=2)
     known = np.isfinite(contrast)
     drawn = np.where(known[..., None], _shade(np.nan_to_num(contrast).astype(np.float64)), ground)
-    height = round(_WIDTH_PX * drawn.shape[0] / drawn.shape[1])
-    face = cv2.resize(drawn.astype(np.float32), (_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    canvas = np.full((_TOP_PX + height + _BOTTOM_PX, _WIDTH_PX, 3), _PAPER, dtype=np.uint8)
-    canvas[_TOP_PX : _TOP_PX + height] = np.clip(np.round(face), 0, 255)
-    left, right, top = 90, _WIDTH_PX - 90, _TOP_PX + height + 34
+    size = (_WIDTH_PX, _HEIGHT_PX)
+    face = cv2.resize(drawn.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    canvas = np.full((*PICTURE_SIZE[::-1], 3), _PAPER, dtype=np.uint8)
+    canvas[_TOP_PX : _TOP_PX + _HEIGHT_PX] = np.clip(np.round(face), 0, 255)
+    left, right, top = 90, _WIDTH_PX - 90, _TOP_PX + _HEIGHT_PX + 34
     scale = np.linspace(-_END_PCT, _END_PCT, right - left)
     canvas[top : top + _BAR_PX, left:right] = np.round(_shade(scale))[None]
     canvas[top + 56 : top + 76, left : left + 30] = _GREY + 30

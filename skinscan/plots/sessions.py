@@ -29,6 +29,14 @@ def _doubts(change: Change, point: Point) -> list[str]:
     return [r.sentence for r in point.reasons] + (coarse if aside else []) + sentences(own)
 
 
+def state_of(change: Change, point: Point) -> tuple[str, list[str]]:
+    """Tell whether a session is compared, doubtful or not compared, and why."""
+    why = _doubts(change, point)
+    if point.reasons:
+        return words.STATE_NOT_COMPARED, why
+    return (words.STATE_DOUBTFUL if why else words.STATE_COMPARED), why
+
+
 def when(on: date) -> str:
     """Write a session's place in time: in UTC, so that a chart is the same wherever it is drawn."""
     return f"{on.isoformat()}T12:00:00Z"
@@ -64,11 +72,8 @@ def _session(progress: Progress, on: date, locale: Locale) -> str:
 def _row(
     progress: Progress, change: Change, point: Point, *, per: float, locale: Locale
 ) -> dict[str, Any]:
-    doubts = _doubts(change, point)
+    state, why = state_of(change, point)
     shown, low, high = (per * v for v in _shown(progress, change, point))
-    state = words.STATE_DOUBTFUL if doubts else words.STATE_COMPARED
-    if point.reasons:
-        state = words.STATE_NOT_COMPARED
     places = decimals(per * point.sdc)
     texts = {
         f"{name}_text": signed(value, locale, places=places)
@@ -82,7 +87,7 @@ def _row(
         "high": _number(high),
         "sdc": _number(per * point.sdc),
         "state": state,
-        "why": locale.sentence(" ".join(doubts)),
+        "why": locale.sentence(" ".join(why)),
         **texts,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from skinscan.errors import ConsentMissingError, RecordMissingError
 from skinscan.practice.forms import Profile, bad
@@ -94,12 +94,8 @@ def clients(desk: Desk, *, search: str = "", archived: bool = False) -> list[Cli
     archived : bool
         The archived ones instead of the others.
     """
-    found = select(schema.Client).where(
-        schema.Client.practice_id == desk.records.practice_id,
-        schema.Client.archived_at.is_not(None) if archived else schema.Client.archived_at.is_(None),
-    )
-    if desk.user is not None and desk.user.role is Role.PRACTITIONER and _own_only(desk):
-        found = found.where(schema.Client.practitioner_id == desk.user.id)
+    archived_at = schema.Client.archived_at
+    found = visible(desk).where(archived_at.is_not(None) if archived else archived_at.is_(None))
     cards = [_card(desk, row) for row in desk.session.scalars(found)]
     wanted = search.casefold().strip()
     kept = [
@@ -201,6 +197,14 @@ def ask_deletion(desk: Desk, client_id: str) -> None:  # noqa: ARG001 - read by 
     """Ask the practice to erase all that it has; the owner does it."""
     desk.target.deletion_asked_at = desk.target.deletion_asked_at or now()
     desk.record(Action.DELETION_ASKED)
+
+
+def visible(desk: Desk) -> Select[schema.Client]:
+    """Select the clients whom one may see."""
+    found = select(schema.Client).where(schema.Client.practice_id == desk.records.practice_id)
+    if desk.user is not None and desk.user.role is Role.PRACTITIONER and _own_only(desk):
+        found = found.where(schema.Client.practitioner_id == desk.user.id)
+    return found
 
 
 def has_consent(desk: Desk, client_id: str, purpose: Purpose) -> bool:

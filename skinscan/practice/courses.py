@@ -9,13 +9,13 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 
 from skinscan.errors import RecordConflictError
-from skinscan.practice.clients import confirm_active
+from skinscan.practice.clients import confirm_active, visible
 from skinscan.practice.forms import ClientReport, Plan, SessionNotes, TreatmentNote, bad, number
 from skinscan.practice.rules import Desk, On, Who, operation
 from skinscan.store import schema
 from skinscan.store.audit import Action
 from skinscan.store.schema import Role, new_id, now
-from skinscan.store.sealing import seal_json, unseal_json
+from skinscan.store.sealing import Key, seal_json, unseal_json
 
 _STAFF = (Who.OWNER, Who.PRACTITIONER)
 _EARLIEST = date(1990, 1, 1)
@@ -146,6 +146,31 @@ def courses(desk: Desk, client_id: str) -> list[CourseCard]:
     return [_course(desk, row) for row in rows]
 
 
+@operation(On.PRACTICE, *_STAFF, Who.TERMINAL)
+def courses_of(desk: Desk, client_ids: Sequence[str]) -> dict[str, list[CourseCard]]:
+    """List the courses of several clients at once, oldest first.
+
+    Parameters
+    ----------
+    client_ids : sequence of str
+        Those whom one may not see are left out, and so are those without a course.
+    """
+    wanted = visible(desk).where(schema.Client.id.in_(client_ids))
+    keys = {c.id: desk.records.client_key(desk.session, c.id) for c in desk.session.scalars(wanted)}
+    rows = desk.session.execute(
+        select(schema.Course, func.count(schema.Session.id), func.max(schema.Session.held_on))
+        .outerjoin(schema.Session, schema.Session.course_id == schema.Course.id)
+        .where(schema.Course.client_id.in_(keys))
+        .group_by(schema.Course.id)
+        .order_by(schema.Course.started_on, schema.Course.id)
+    )
+    found: dict[str, list[CourseCard]] = {}
+    for row, held, last_on in rows:
+        card = _course_card(row, keys[row.client_id], held, last_on)
+        found.setdefault(row.client_id, []).append(card)
+    return found
+
+
 @operation(On.COURSE, *_STAFF, Who.SELF, Who.TERMINAL)
 def course(desk: Desk, course_id: str) -> CourseCard:  # noqa: ARG001 - read by the rule
     """Read a course."""
@@ -184,6 +209,14 @@ def close_course(desk: Desk, course_id: str) -> None:  # noqa: ARG001 - read by 
     """Say that a course is over."""
     desk.target.closed_at = desk.target.closed_at or now()
     desk.record(Action.COURSE_CHANGED, detail={"what": "closed"})
+
+
+@operation(On.COURSE, *_STAFF, writes=True)
+def reopen_course(desk: Desk, course_id: str) -> None:  # noqa: ARG001 - read by the rule
+    """Say that a course goes on after all."""
+    confirm_active(desk)
+    desk.target.closed_at = None
+    desk.record(Action.COURSE_CHANGED, detail={"what": "reopened"})
 
 
 @operation(On.COURSE, *_STAFF, Who.TERMINAL, writes=True)
@@ -347,10 +380,14 @@ def _course(desk: Desk, row: schema.Course) -> CourseCard:
             schema.Session.course_id == row.id
         )
     ).one()
+    return _course_card(row, desk.client_key, held, last_on)
+
+
+def _course_card(row: schema.Course, key: Key, held: int, last_on: date | None) -> CourseCard:
     return CourseCard(
         id=row.id,
         client_id=row.client_id,
-        plan=Plan.from_json(unseal_json(desk.client_key, row.plan_sealed, place=_plan(row.id))),
+        plan=Plan.from_json(unseal_json(key, row.plan_sealed, place=_plan(row.id))),
         started_on=row.started_on,
         planned_sessions=row.planned_sessions,
         interval_days=row.interval_days,

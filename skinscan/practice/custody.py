@@ -19,8 +19,9 @@ from skinscan.practice import clients, courses, photos
 from skinscan.practice.forms import Settings
 from skinscan.practice.principal import Principal
 from skinscan.practice.rules import Desk, On, Who, check, operation
+from skinscan.report import kept_logo
 from skinscan.scan import TABLE_COLUMNS, scan_to_json
-from skinscan.store import audit, schema
+from skinscan.store import audit, emblem, schema
 from skinscan.store.audit import Action
 from skinscan.store.erasure import Erasure, erase
 from skinscan.store.records import Records
@@ -80,6 +81,31 @@ def change_settings(desk: Desk, wanted: Settings) -> None:
     desk.record(Action.SETTINGS_CHANGED)
 
 
+@operation(On.PRACTICE, *_STAFF, Who.SELF, Who.TERMINAL)
+def logo(desk: Desk) -> bytes | None:
+    """Read the practice's logo, PNG; None where there is none."""
+    return emblem.read(desk.session, desk.records.practice_key)
+
+
+@operation(On.PRACTICE, Who.OWNER, writes=True)
+def change_logo(desk: Desk, source: bytes | None) -> None:
+    """Keep another logo, or none.
+
+    Parameters
+    ----------
+    source : bytes or None
+        A PNG, JPEG or WebP file; it is decoded and encoded anew.
+
+    Raises
+    ------
+    LogoError
+        Nothing was changed.
+    """
+    content = None if source is None else kept_logo(source)
+    emblem.keep(desk.session, desk.records.practice_key, content)
+    desk.record(Action.SETTINGS_CHANGED, detail={"what": "logo"})
+
+
 @operation(On.PRACTICE, Who.OWNER, Who.TERMINAL)
 def audit_lines(desk: Desk, *, after: int = 0, most: int = 200) -> list[AuditLine]:
     """Read the newest lines of the audit trail whose number is above one, newest first."""
@@ -101,6 +127,21 @@ def verify_audit(desk: Desk) -> int:
     AuditError
     """
     return audit.verify(desk.session, desk.records.practice_key)
+
+
+@operation(On.PRACTICE, Who.OWNER, Who.TERMINAL)
+def deletion_wishes(desk: Desk) -> list[str]:
+    """List the clients who ask for erasure, the longest waiting first: identifiers only."""
+    return list(
+        desk.session.scalars(
+            select(schema.Client.id)
+            .where(
+                schema.Client.practice_id == desk.records.practice_id,
+                schema.Client.deletion_asked_at.is_not(None),
+            )
+            .order_by(schema.Client.deletion_asked_at, schema.Client.id)
+        )
+    )
 
 
 @operation(On.PRACTICE, Who.OWNER, Who.TERMINAL)

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, select, update
 
 from skinscan.errors import PhotoKnownError, RecordConflictError, SkinscanError
+from skinscan.facemap import rectify
 from skinscan.landmarks import View
 from skinscan.looks import Pictures, draw_all
 from skinscan.metrics import METRICS_VERSION
@@ -18,10 +19,11 @@ from skinscan.practice.clients import confirm_active, confirm_consent
 from skinscan.practice.forms import bad
 from skinscan.practice.principal import Principal
 from skinscan.practice.rules import Desk, On, Who, check, operation
+from skinscan.registration import Skin, skin_of
 from skinscan.scan import SCAN_FORMAT, Scan, analyze, scan_from_json, scan_to_json
 from skinscan.store import schema
 from skinscan.store.audit import Action
-from skinscan.store.canonical import Canonical, canonical, open_canonical
+from skinscan.store.canonical import Canonical, canonical, open_canonical, open_pixels
 from skinscan.store.records import Records
 from skinscan.store.schema import Role, ScanState, new_id
 from skinscan.store.sealing import Key, keyed_digest, seal_json, unseal_json
@@ -258,6 +260,24 @@ def view_photo(desk: Desk, photo_id: str) -> bytes:
     )
     desk.record(Action.PHOTO_VIEWED, detail={"photo": photo_id})
     return content
+
+
+def kept_skin(records: Records, principal: Principal, scan: Scan) -> Skin:
+    """Read a photo's skin, to subtract another from it; written down as any look at the photo.
+
+    Parameters
+    ----------
+    records : Records
+    principal : Principal
+    scan : Scan
+        Of the photo, as `course_scans` gives it: its name is the photo's identifier.
+
+    Raises
+    ------
+    DeniedError, RecordMissingError, StoreError
+    """
+    webp = view_photo(records, principal, scan.name)
+    return skin_of(rectify(open_pixels(webp).decode(), scan.face))
 
 
 @operation(On.COURSE, *_STAFF, Who.SELF, writes=True)

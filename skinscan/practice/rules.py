@@ -17,7 +17,7 @@ from skinscan.practice.principal import Principal
 from skinscan.store import schema
 from skinscan.store.audit import Action, Detail
 from skinscan.store.records import Records
-from skinscan.store.schema import Client, Consent, Course, Photo, Role, Treatment, User
+from skinscan.store.schema import Client, Course, Photo, Role, Treatment, User
 from skinscan.store.sealing import Key
 
 P = ParamSpec("P")
@@ -46,7 +46,6 @@ class On(StrEnum):
     SESSION = "session"
     TREATMENT = "treatment"
     PHOTO = "photo"
-    CONSENT = "consent"
     USER = "user"
 
 
@@ -71,7 +70,6 @@ _ROWS: Mapping[On, type[Any]] = {
     On.SESSION: schema.Session,
     On.TREATMENT: Treatment,
     On.PHOTO: Photo,
-    On.CONSENT: Consent,
     On.USER: User,
 }
 

@@ -9,6 +9,7 @@ Rooms, each importing only from those before it: `inputs` (what is given beside 
 from __future__ import annotations
 
 from skinscan.report.inputs import PhotoPair, Rating
+from skinscan.report.logo import kept_logo, screen_logo
 from skinscan.report.page import confirm_names, progress_pdf
 
-__all__ = ["PhotoPair", "Rating", "confirm_names", "progress_pdf"]
+__all__ = ["PhotoPair", "Rating", "confirm_names", "kept_logo", "progress_pdf", "screen_logo"]

@@ -1,4 +1,4 @@
-"""A practice's logo: PNG or JPEG of any colour mode, on white.
+"""A practice's logo: PNG, JPEG or WebP of any colour mode, on white.
 
 A logo is no photo: it may be grey, transparent or small, and nothing is measured in it, so that the
 intake of photos (`skinscan.photo`) would refuse most of them.
@@ -23,14 +23,16 @@ _MAX_PIXELS = 16_000_000
 _LEAST_SIDE_PX = 8
 #: Enough for 300 dpi at the largest size it is printed at.
 _KEPT_PX = 600
+#: Twice the size on the screen, for fine screens.
+_SCREEN_PX = (400, 96)
 _MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"})
-_SAVE_AGAIN = "Save the logo as PNG or JPEG, at most 2 MB"
+_SAVE_AGAIN = "Save the logo as PNG, JPEG or WebP, at most 2 MB"
 #: What Pillow raises on damaged files, by experience and by its own tests.
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error)
 
 
 def _refuse(found: str) -> LogoError:
-    return LogoError(expected="a logo as PNG or JPEG", found=found, remedy=_SAVE_AGAIN)
+    return LogoError(expected="a logo as PNG, JPEG or WebP", found=found, remedy=_SAVE_AGAIN)
 
 
 def read_logo(data: bytes) -> RGB:
@@ -39,7 +41,7 @@ def read_logo(data: bytes) -> RGB:
     Parameters
     ----------
     data : bytes
-        A PNG or JPEG file.
+        A PNG, JPEG or WebP file.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def read_logo(data: bytes) -> RGB:
             # Odd metadata is no reason to refuse a logo; large sizes are refused below.
             warnings.simplefilter("ignore")
             with Image.open(  # noqa: TID251 - see above
-                io.BytesIO(data), formats=("PNG", "JPEG")
+                io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")
             ) as opened:
                 _check(opened)
                 upright = ImageOps.exif_transpose(opened)
@@ -87,3 +89,43 @@ def _on_white(picture: Image.Image) -> RGB:
         whole = Image.alpha_composite(paper, seen).convert("RGB")
     whole.thumbnail((_KEPT_PX, _KEPT_PX), Image.Resampling.LANCZOS)
     return np.asarray(whole, dtype=np.uint8)
+
+
+def kept_logo(data: bytes) -> bytes:
+    """Bring a logo into the form in which it is kept: decoded, reduced, encoded anew.
+
+    Nothing of the file survives but what is seen of it.
+
+    Parameters
+    ----------
+    data : bytes
+        A PNG, JPEG or WebP file.
+
+    Returns
+    -------
+    bytes
+        PNG.
+
+    Raises
+    ------
+    LogoError
+    """
+    return _png(Image.fromarray(read_logo(data)))
+
+
+def screen_logo(data: bytes) -> bytes:
+    """Reduce a kept logo to what the top of a page shows, PNG.
+
+    Raises
+    ------
+    LogoError
+    """
+    picture = Image.fromarray(read_logo(data))
+    picture.thumbnail(_SCREEN_PX, Image.Resampling.LANCZOS)
+    return _png(picture)
+
+
+def _png(picture: Image.Image) -> bytes:
+    sink = io.BytesIO()
+    picture.save(sink, "PNG", optimize=True)
+    return sink.getvalue()

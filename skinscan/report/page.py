@@ -65,7 +65,7 @@ def progress_pdf(
     made_on : date
         Printed, and the file's date: the clock has no say in the bytes.
     logo : bytes, optional
-        A PNG or JPEG file.
+        A PNG, JPEG or WebP file.
     client : str
         Name of the client; may be empty.
     pair : PhotoPair, optional

@@ -80,6 +80,11 @@ def canonical(file: PhotoFile) -> Canonical:
     )
 
 
+def open_pixels(webp: bytes) -> PhotoFile:
+    """Open a kept photo for its pixels alone."""
+    return open_photo(webp, limits=_LIMITS)
+
+
 def open_canonical(webp: bytes, capture: dict[str, Any]) -> PhotoFile:
     """Open a kept photo as the file it came from, to be measured.
 
@@ -89,7 +94,7 @@ def open_canonical(webp: bytes, capture: dict[str, Any]) -> PhotoFile:
     capture : dict
         See `Canonical`.
     """
-    file = open_photo(webp, limits=_LIMITS)
+    file = open_pixels(webp)
     taken = capture["captured_at"]
     file.captured_at = datetime.fromisoformat(taken) if taken else None
     file.camera = capture["camera"]

@@ -10,7 +10,8 @@ from skinscan.ui.capture import of_chosen_view, photos_section
 from skinscan.ui.course import common_level, in_order, points
 from skinscan.ui.detail import detail
 from skinscan.ui.overview import caution, glance, summary
-from skinscan.ui.progress import pictures_section, progress_section, regions_section
+from skinscan.ui.pairs import pictures_section
+from skinscan.ui.progress import progress_section, regions_section
 from skinscan.ui.start import (
     add_more,
     measure_pending,

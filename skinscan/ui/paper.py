@@ -50,6 +50,7 @@ def course_pdf(records: Records, principal: Principal, course_id: str) -> bytes:
         scans=[scan for scan, _ in measured],
         dates=[day for _, day in measured],
         practice=settings.name,
+        logo=custody.logo(records, principal),
         client=clients.client(records, principal, course.client_id).profile.name,
         pair=_pair(records, principal, course_id, measured),
         ratings=[

@@ -6,11 +6,12 @@ import base64
 import html
 
 
-def data_uri(jpeg: bytes) -> str:
+def data_uri(content: bytes, *, kind: str = "image/jpeg") -> str:
     """Return an address that is the picture itself."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def image_tag(jpeg: bytes, *, alt: str, css: str) -> str:
+def image_tag(content: bytes, *, alt: str, css: str, kind: str = "image/jpeg") -> str:
     """Return an ``<img>`` that carries its own bytes."""
-    return f'<img class="{html.escape(css)}" alt="{html.escape(alt)}" src="{data_uri(jpeg)}">'
+    address = data_uri(content, kind=kind)
+    return f'<img class="{html.escape(css)}" alt="{html.escape(alt)}" src="{address}">'

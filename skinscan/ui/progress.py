@@ -30,7 +30,8 @@ from skinscan.plots.style import (
 from skinscan.progress import Change, ConcernChange, Progress, Scope, Verdict, track, words
 from skinscan.progress.locales import locale
 from skinscan.progress.summary import concern_sentences
-from skinscan.ui import aligned, markup, pictures, strings, viewer
+from skinscan.ui import markup, pictures, strings
+from skinscan.ui.behind import behind_section
 from skinscan.ui.course import SessionPhoto
 from skinscan.ui.scoring import explain
 from skinscan.ui.state import Visit
@@ -158,70 +159,7 @@ def _spec(found: Progress, item: ConcernChange) -> dict[str, Any]:
     return spec
 
 
-def pictures_section(held: Visit, photos: Sequence[SessionPhoto]) -> None:
-    """Show two photos of the course on each other, and all of them one after another.
-
-    Parameters
-    ----------
-    held : Visit
-    photos : sequence of SessionPhoto
-        Of one view, in order.
-    """
-    chosen = [photos[k] for k in aligned.one_a_session([p.taken_on for p in photos])]
-    if len(chosen) < 2:
-        return
-    st.header(strings.PAIR_TITLE, anchor=False)
-    markup.write(strings.PAIR_TEXT, "sk-small")
-    reference = chosen[0]
-    _, frame_px = aligned.frame(reference.scan.face)
-    left, right = st.columns(2)
-    names = {photo.sha256: strings.long_date(photo.taken_on) for photo in chosen if photo.taken_on}
-    ids = list(names)
-    with left:
-        first = st.selectbox(
-            strings.PAIR_BEFORE, ids, index=0, format_func=names.__getitem__, key="pair_before"
-        )
-    with right:
-        last = st.selectbox(
-            strings.PAIR_AFTER,
-            ids,
-            index=len(ids) - 1,
-            format_func=names.__getitem__,
-            key="pair_after",
-        )
-    by_id = {photo.sha256: photo for photo in chosen}
-    with st.container(key="pair_viewer"):
-        before, after = (_shown(held, by_id[k], reference, lines=True) for k in (first, last))
-        viewer.pair(before, after, frame_px=frame_px, key="pair")
-    if len(chosen) > 2:
-        with st.expander(strings.MOTION_TITLE):
-            if st.toggle(strings.MOTION_SHOW, key="show_motion"):
-                frames = [_shown(held, photo, reference, lines=False) for photo in chosen]
-                with st.container(key="motion_viewer"):
-                    viewer.motion(frames, frame_px=frame_px, key="motion")
-
-
-def _shown(
-    held: Visit, photo: SessionPhoto, reference: SessionPhoto, *, lines: bool
-) -> viewer.Shown:
-    found = held.pictures(photo)
-    day = strings.long_date(photo.taken_on) if photo.taken_on else ""
-    return viewer.Shown(
-        title=day,
-        alt=strings.ALT_PHOTO.format(
-            date=day, view=strings.VIEWS[photo.scan.view.value].lower(), drawn=""
-        ),
-        plain=found.overlays[False, False],
-        lines=found.overlays[False, True] if lines else None,
-        to_frame=aligned.to_frame(
-            reference.scan.face,
-            photo.scan.face,
-            reduced=found.width_px / photo.scan.photo_size_px[0],
-        ),
-    )
-
-
-def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
+def regions_section(held: Visit, dated: Sequence[SessionPhoto], *, plain: bool = False) -> None:
     """Show where on the face a concern changed: a map and a table.
 
     Parameters
@@ -229,6 +167,8 @@ def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
     held : Visit
     dated : sequence of SessionPhoto
         Of all views.
+    plain : bool
+        Without what only staff need.
     """
     found = held.progress(dated, progress_of)
     st.header(strings.REGIONS_TITLE, anchor=False)
@@ -251,6 +191,7 @@ def regions_section(held: Visit, dated: Sequence[SessionPhoto]) -> None:
     else:
         markup.write(strings.REGIONS_NO_MAP, "sk-small")
     _table(found, item.concern)
+    behind_section(found, item.concern, plain=plain)
 
 
 def _table(found: Progress, concern: Concern) -> None:

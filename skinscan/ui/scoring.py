@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from skinscan.errors import AnotherPersonError, MirroredPhotoError, SkinscanError
-from skinscan.facemap import FaceMap
 from skinscan.identity import similarity
 from skinscan.landmarks import View
 from skinscan.looks import Pictures, draw_all
 from skinscan.quality import compare
-from skinscan.registration import FINEST_PX_MM
+from skinscan.registration import Skin, skin_of
 from skinscan.resources import sample_course_dir
 from skinscan.scan import Scan, analyze
 from skinscan.ui import strings
 from skinscan.ui.course import SessionPhoto, session_date
 
 #: The first photo of each view of a course, as skin.
-References = dict[View, FaceMap]
+References = dict[View, Skin]
 
 logger = logging.getLogger("skinscan.ui")
 
@@ -73,12 +72,15 @@ class Measured:
 
     Attributes
     ----------
+    skin : Skin or None
+        What another photo is subtracted from; None where the scan came without pixels.
     doubt : str
         Why it may belong to somebody else; empty where nothing speaks for that.
     """
 
     scan: Scan
     pictures: Pictures
+    skin: Skin | None = None
     doubt: str = ""
 
 
@@ -115,6 +117,7 @@ def measure(upload: Upload, references: References | None = None) -> Measured | 
     return Measured(
         scan=scan if scan.pixels is None else replace(scan, pixels=None),
         pictures=drawn,
+        skin=None if scan.pixels is None else skin_of(scan.pixels.facemap),
         doubt=doubt,
     )
 
@@ -126,9 +129,7 @@ def _doubt(scan: Scan, references: References) -> str:
     facemap = scan.pixels.facemap
     reference = references.get(scan.view)
     if reference is None:
-        # Registration looks at no finer level, and finer ones would fill the memory.
-        kept = {lv: layer for lv, layer in facemap.layers.items() if lv <= FINEST_PX_MM}
-        references[scan.view] = replace(facemap, layers=kept)
+        references[scan.view] = skin_of(facemap)
         return ""
     found = similarity(reference, facemap)
     try:

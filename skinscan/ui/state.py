@@ -9,13 +9,18 @@ from typing import Any, Final
 
 import streamlit as st
 
-from skinscan.looks import Pictures
+from skinscan.looks import PICTURE_PX, Pictures, encode
+from skinscan.plots import Unmatched, skin_difference
 from skinscan.progress import Progress
+from skinscan.registration import Skin
 from skinscan.ui.course import SessionPhoto
 from skinscan.ui.scoring import Measured, Problem, References, Upload
 
 #: Photos that one page holds; folders are for `skinscan score`.
 MAX_PHOTOS: Final = 60
+
+#: Differences that one page keeps; about 0.1 MB each.
+_MOST_APART: Final = 30
 
 _KEY: Final = "skinscan_state"
 
@@ -41,10 +46,12 @@ class Visit:
         Whether the address asked for the sample course and got it.
     only_sample : bool
         Whether everything on the page comes from the sample course.
-    references : dict of View to FaceMap
+    references : dict of View to Skin
         Skin of the first photo of each view: whose face the course shows.
     specs : dict of str to dict
         Charts of what the course came to, by concern, as Vega-Lite.
+    apart : dict of (str, str) to bytes or Unmatched
+        Differences that were asked for, by SHA-256 of both photos: JPEG, or why there is none.
     """
 
     photos: dict[str, SessionPhoto] = field(default_factory=dict)
@@ -57,6 +64,7 @@ class Visit:
     only_sample: bool = False
     references: References = field(default_factory=dict)
     specs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    apart: dict[tuple[str, str], bytes | Unmatched] = field(default_factory=dict)
     _compared: tuple[object, Progress] | None = None
 
     def queue(self, uploads: Sequence[Upload]) -> None:
@@ -98,6 +106,7 @@ class Visit:
         self.photos.clear()
         self.measured.clear()
         self.references.clear()
+        self.apart.clear()
         self.pending = []
         self.problems = []
         self.left_out = 0
@@ -114,6 +123,31 @@ class Visit:
             self.specs.clear()
             self._compared = (asked, compute(photos))
         return self._compared[1]
+
+    def skin(self, photo: SessionPhoto) -> Skin | None:
+        """Return the skin of a photo; None where it was measured without its pixels."""
+        return self.measured[photo.sha256].skin
+
+    def difference(self, before: SessionPhoto, after: SessionPhoto) -> bytes | Unmatched | None:
+        """Subtract two photos; drawn once as long as the page is open.
+
+        Returns
+        -------
+        bytes, Unmatched or None
+            JPEG, or that the photos agree too little; None where there are no pixels any more.
+        """
+        key = before.sha256, after.sha256
+        if key not in self.apart:
+            first, second = self.skin(before), self.skin(after)
+            if first is None or second is None:
+                return None
+            found = skin_difference(first, second)
+            if len(self.apart) >= _MOST_APART:
+                del self.apart[next(iter(self.apart))]
+            self.apart[key] = (
+                found if isinstance(found, Unmatched) else encode(found.picture, PICTURE_PX)
+            )
+        return self.apart[key]
 
     def pictures(self, photo: SessionPhoto) -> Pictures:
         """Return what there is to show of a photo."""

@@ -225,6 +225,16 @@ PAIR_TEXT: Final = (
 )
 PAIR_BEFORE: Final = "Before"
 PAIR_AFTER: Final = "After"
+PAIR_MODE: Final = "Show the two photos"
+PAIR_MODES: Final[Mapping[str, str]] = MappingProxyType(
+    {"slider": "With a slider", "side": "Side by side", "difference": "Difference"}
+)
+DIFFERENCE_WAIT: Final = "Laying one skin on the other …"
+DIFFERENCE_SAME: Final = "Choose two different sessions."
+DIFFERENCE_NO_PIXELS: Final = (
+    "No picture of the difference: these photos are not at hand any more. Add them again."
+)
+DIFFERENCE_DAYS: Final = "{after} against {before}."
 MOTION_TITLE: Final = "The course in motion"
 MOTION_SHOW: Final = "Show all sessions one after another"
 VIEWER: Final[Mapping[str, str]] = MappingProxyType(
@@ -235,7 +245,6 @@ VIEWER: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "slider": "Edge between the earlier and the later photo, per cent from the left",
         "session": "Session shown",
-        "side": "Side by side",
         "lines": "Show the lines found",
         "smaller": "Reduce",
         "larger": "Enlarge",
@@ -252,6 +261,7 @@ CHANGE_CAPTION: Final = (
 )
 CHANGE_HEAD: Final = ("What and where", "Change", "Between", "Smallest detectable", "Verdict")
 BETWEEN: Final = "{low} and {high}"
+SPAN: Final = "{low} to {high}"
 NUMBERS_TITLE: Final = "From here on: the numbers of single sessions."
 NUMBERS_TEXT: Final = (
     "Values as measured, with the 95 % interval of each. Which differences are more than chance "
@@ -332,6 +342,23 @@ TABLE_CAPTION: Final = "{metric}, {unit}, at {level} px per mm"
 TABLE_SESSION: Final = "Session"
 TABLE_MARK: Final = "◇"
 NOT_MEASURED: Final = "–"
+
+# Behind a number
+
+BEHIND_TITLE: Final = "Behind a number of this table"
+BEHIND_PLACE: Final = "Place"
+BEHIND_WHOLE: Final = "Whole face"
+BEHIND_MEANS: Final = "A lower reading means {less}, a higher one {more}."
+BEHIND_LOWEST: Final = "Needs photos of {level} px per mm or more."
+BEHIND_FOUND: Final = "In this course a change of {size} would probably have been found."
+BEHIND_CAPTURE: Final = "Standard error of one photo of one region, from the capture: {size}."
+BEHIND_DAY: Final = "From the skin of one day to another: {size}."
+BEHIND_DAY_OWN: Final = "the days before the treatment"
+BEHIND_DAY_SOURCE: Final = "Source of the day-to-day part: {source}"
+BEHIND_SDC: Final = "Smallest change of this course that is larger than chance: {size}."
+BEHIND_CAPTION: Final = "{place}, {unit}, session by session"
+BEHIND_HEAD: Final = ("Session", "Reading", "95 % interval", "Compared")
+BEHIND_BASELINE: Final = "baseline"
 
 # Photos
 

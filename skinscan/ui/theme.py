@@ -59,8 +59,12 @@ _STYLE: Final = """
 [data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.1rem; }
 [data-testid="stMain"] h3 { font-size: 1.08rem; padding: 0.9rem 0 0.1rem; }
 .st-key-pair_viewer, .st-key-motion_viewer { max-width: 44rem; }
+.st-key-apart_viewer { max-width: 27rem; }
+.sk-logo { display: block; max-height: 3rem; max-width: 12rem; padding: 4px 6px; border-radius: 8px;
+  background: #fff; }
+.sk-qr { width: 13rem; max-width: 100%; border-radius: 8px; display: block; }
 .sk-out { margin: 0; font-size: 0.92rem; white-space: nowrap; }
-.st-key-top { justify-content: space-between; }
+.st-key-top > div:last-child { margin-left: auto; }
 .sk-face-map { width: 100%; max-width: 15rem; }
 .sk-out a { color: inherit; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
@@ -162,6 +166,13 @@ _STYLE: Final = """
 }
 .st-key-batch_begin h2 { font-size: 1.1rem; padding: 0; }
 .sk-table.sk-preview th:first-child { white-space: normal; min-width: 9rem; }
+.sk-table .sk-why { text-align: left; min-width: 9rem; }
+.sk-formula {
+  font-size: 0.84rem; white-space: pre-wrap; margin: 0.5rem 0 0; padding: 0.6rem 0.8rem;
+  border-radius: 10px; background: color-mix(in srgb, currentColor 6%, transparent);
+}
+[data-testid="stHtml"] .sk-behind { margin: 0.4rem 0 0; padding-left: 1.15rem; max-width: 60rem; }
+[data-testid="stHtml"] .sk-behind li { font-size: 0.88rem; line-height: 1.5; margin: 0; }
 .sk-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.3rem; font-size: 0.88rem; }
 .sk-key span { display: inline-flex; align-items: center; gap: 0.45rem; }
 .sk-swatch { flex: none; width: 30px; height: 3px; border-radius: 2px; }
@@ -191,6 +202,10 @@ _STYLE: Final = """
   .sk-table.sk-tall th:first-child { min-width: 7.5rem; }
   .sk-tall td:last-child { white-space: normal; }
   .sk-tall th, .sk-tall td { padding: 0.3rem 0.35rem; }
+  .sk-readings.sk-table th, .sk-readings.sk-table td {
+    padding: 0.3rem 0.25rem; white-space: normal;
+  }
+  .sk-readings.sk-table .sk-why { min-width: 5rem; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none; transition: none; } }
 """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+from urllib.parse import parse_qs, urlsplit
+
 import streamlit as st
 
 from skinscan.errors import SignInError, SignInPausedError, TotpError, WeakPasswordError
@@ -9,7 +12,11 @@ from skinscan.store.accounts import logins, sign_in, totp, users
 from skinscan.ui import markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui.practice.asking import Asker, acting, calm, told
+from skinscan.ui.practice.qr import qr_tag
 from skinscan.ui.web import office
+
+#: Letters of a secret that are typed at a time.
+_GROUP = 4
 
 
 def show(asker: Asker) -> None:
@@ -78,7 +85,10 @@ def _totp(asker: Asker) -> None:
     if address is None:
         return
     markup.write(strings.TOTP_TEXT, "sk-small")
-    st.code(address, language=None)
+    st.html(qr_tag(address, alt=strings.TOTP_QR))
+    markup.write(strings.TOTP_TYPED, "sk-small")
+    (secret,) = parse_qs(urlsplit(address).query)["secret"]
+    st.code(" ".join(wrap(secret, _GROUP)), language=None)
     with st.form("totp", clear_on_submit=True):
         code = st.text_input(strings.CODE)
         if not st.form_submit_button(strings.TOTP_CONFIRM):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import streamlit as st
@@ -12,7 +13,7 @@ from skinscan.practice.courses import CourseCard
 from skinscan.practice.forms import Plan, Profile, TreatmentNote
 from skinscan.progress import EventKind
 from skinscan.regions import groups
-from skinscan.store.schema import Purpose
+from skinscan.store.schema import Purpose, Role
 from skinscan.ui import markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
@@ -53,14 +54,15 @@ def _list(asker: Asker) -> None:
     if not found:
         text = strings.CLIENTS_NONE_FOUND if search or archived else strings.CLIENTS_EMPTY
         markup.write(text, "sk-lead")
-    for card in found[:_LISTED]:
-        _line(asker, card)
+    listed = found[:_LISTED]
+    theirs = courses.courses_of(asker.records, asker.principal, [card.id for card in listed])
+    for card in listed:
+        _line(asker, card, _latest(theirs.get(card.id, [])))
     with st.expander(strings.CLIENT_ADD, expanded=not found and not search):
         _add(asker)
 
 
-def _line(asker: Asker, card: ClientCard) -> None:
-    course = _latest(courses.courses(asker.records, asker.principal, card.id))
+def _line(asker: Asker, card: ClientCard, course: CourseCard | None) -> None:
     with st.container(border=True, key=f"client_{card.id}"):
         left, right = st.columns((4, 1), vertical_alignment="center")
         with left:
@@ -75,6 +77,9 @@ def _place(asker: Asker, course: CourseCard | None) -> str:
     if course is None:
         return strings.CLIENT_NO_COURSE
     said = strings.CLIENT_PLACE.format(held=course.held, planned=course.planned_sessions)
+    if course.closed_at is not None:
+        day = photo_strings.short_date(course.closed_at.date())
+        return f"{said} · {strings.CLIENT_ENDED.format(date=day)}"
     if course.next_on is None:
         return said
     due = strings.CLIENT_OVERDUE if course.next_on < asker.today() else strings.CLIENT_DUE
@@ -123,12 +128,14 @@ def _one(asker: Asker, card: ClientCard) -> None:
     if (
         course is not None
         and active
+        and course.closed_at is None
         and right.button(strings.SESSION_NEW, type="primary", key="new_session", width="stretch")
     ):
         _new_session(asker, course)
     _alerts(asker, card)
     if course is None:
         if active:
+            st.header(strings.COURSE_NEW, anchor=False)
             _plan(asker, card)
         _record(asker, card)
         return
@@ -142,6 +149,10 @@ def _one(asker: Asker, card: ClientCard) -> None:
     )
     if tab == strings.TAB_SESSIONS:
         _sessions(asker, course)
+        if active:
+            _change_course(asker, course)
+            with st.expander(strings.COURSE_NEXT):
+                _plan(asker, card)
     elif tab == strings.TAB_RECORD:
         _record(asker, card)
     else:
@@ -213,22 +224,50 @@ def _sessions(asker: Asker, course: CourseCard) -> None:
                 st.rerun()
 
 
+@dataclass(frozen=True)
+class _Entered:
+    """What was typed into the form of a course."""
+
+    plan: Plan
+    planned: int
+    interval: int
+    follow_up: int | None
+
+
+def _entered(now: CourseCard | None) -> _Entered:
+    """Ask for what a course is for and how often; as it is now, or as is usual."""
+    aims = st.text_area(strings.COURSE_AIMS, value=now.plan.aims if now else "", height=80)
+    one, two, three = st.columns(3)
+    planned = one.number_input(strings.COURSE_PLANNED, 1, 100, now.planned_sessions if now else 8)
+    interval = two.number_input(strings.COURSE_INTERVAL, 1, 365, now.interval_days if now else 7)
+    follow_up = three.number_input(
+        strings.COURSE_FOLLOW_UP,
+        0,
+        730,
+        (now.follow_up_days or 0) if now else 28,
+        help=strings.COURSE_FOLLOW_UP_NONE,
+    )
+    # The pills offer groups; single regions that came another way are kept.
+    kept = now.plan.regions if now else ()
+    regions = st.pills(
+        strings.COURSE_REGIONS,
+        list(groups()),
+        selection_mode="multi",
+        default=[name for name in kept if name in groups()],
+        wrap=True,
+        format_func=group_name,
+    )
+    single = tuple(name for name in kept if name not in groups())
+    title = now.plan.title if now else ""
+    plan = Plan(title=title, aims=aims, regions=(*regions, *single))
+    return _Entered(plan, int(planned), int(interval), int(follow_up) or None)
+
+
 def _plan(asker: Asker, card: ClientCard) -> None:
-    st.header(strings.COURSE_NEW, anchor=False)
     with st.form("plan", border=False):
-        aims = st.text_area(strings.COURSE_AIMS, height=80)
-        one, two, three, four = st.columns(4)
-        started_on = one.date_input(strings.COURSE_START, value=asker.today(), format="YYYY-MM-DD")
-        planned = two.number_input(strings.COURSE_PLANNED, 1, 100, 8)
-        interval = three.number_input(strings.COURSE_INTERVAL, 1, 365, 7)
-        follow_up = four.number_input(strings.COURSE_FOLLOW_UP, 1, 730, 28)
-        regions = st.pills(
-            strings.COURSE_REGIONS,
-            list(groups()),
-            selection_mode="multi",
-            wrap=True,
-            format_func=group_name,
-        )
+        started_on = st.date_input(strings.COURSE_START, value=asker.today(), format="YYYY-MM-DD")
+        with calm():
+            entered = _entered(None)
         if not st.form_submit_button(strings.COURSE_NEW, type="primary"):
             return
     acting(
@@ -236,19 +275,51 @@ def _plan(asker: Asker, card: ClientCard) -> None:
             asker.records,
             asker.principal,
             card.id,
-            Plan(aims=aims, regions=tuple(regions)),
+            entered.plan,
             started_on=started_on,
-            planned_sessions=int(planned),
-            interval_days=int(interval),
-            follow_up_days=int(follow_up),
+            planned_sessions=entered.planned,
+            interval_days=entered.interval,
+            follow_up_days=entered.follow_up,
         )
     )
+
+
+def _change_course(asker: Asker, course: CourseCard) -> None:
+    """Let the plan of a course be changed, and the course be ended or taken up again."""
+    with st.expander(strings.COURSE_PLAN):
+        with st.form(f"course_{course.id}", border=False):
+            with calm():
+                entered = _entered(course)
+            saved = st.form_submit_button(strings.SAVE)
+        if saved:
+            acting(
+                lambda: courses.edit_course(
+                    asker.records,
+                    asker.principal,
+                    course.id,
+                    entered.plan,
+                    planned_sessions=entered.planned,
+                    interval_days=entered.interval,
+                    follow_up_days=entered.follow_up,
+                    baselines=course.baselines,
+                ),
+                done=strings.SAVED,
+            )
+        change, text = (
+            (courses.close_course, strings.COURSE_END)
+            if course.closed_at is None
+            else (courses.reopen_course, strings.COURSE_REOPEN)
+        )
+        if st.button(text, key=f"end_{course.id}"):
+            acting(lambda: change(asker.records, asker.principal, course.id))
 
 
 def _record(asker: Asker, card: ClientCard) -> None:
     _profile(asker, card)
     _consents(asker, card)
     _treatments(asker, card)
+    if asker.who.role is Role.OWNER:
+        _carer(asker, card)
     _account(asker, card)
     if card.archived_at is None:
         if st.button(strings.ARCHIVE, key="archive"):
@@ -323,7 +394,7 @@ def _treatments(asker: Asker, card: ClientCard) -> None:
         line = f"{photo_strings.long_date(each.happened_on)}: {kind}. {each.note.note}".strip()
         with left:
             markup.write(line, "sk-small")
-        if right.button("✕", key=f"drop_{each.id}", help=strings.PHOTO_REMOVE):
+        if right.button("✕", key=f"drop_{each.id}", help=strings.TREATMENT_REMOVE):
             acting(
                 lambda k=each.id: courses.remove_treatment(  # type: ignore[misc]
                     asker.records, asker.principal, k
@@ -344,6 +415,26 @@ def _treatments(asker: Asker, card: ClientCard) -> None:
                     asker.records, asker.principal, card.id, day, TreatmentNote(kind_of, note)
                 )
             )
+
+
+def _carer(asker: Asker, card: ClientCard) -> None:
+    """Let the owner say who looks after a client."""
+    cards = [s for s in staff.staff(asker.records, asker.principal) if not s.disabled_at]
+    # Two of one name are told apart: the browser answers with what it shows.
+    names = [card.shown for card in cards]
+    here = {
+        c.id: c.shown if names.count(c.shown) == 1 else f"{c.shown} ({c.id[:4]})" for c in cards
+    }
+    now = card.practitioner_id if card.practitioner_id in here else None
+    chosen = st.selectbox(
+        strings.CARER,
+        [None, *here],
+        index=[None, *here].index(now),
+        format_func=lambda k: strings.CARER_NONE if k is None else here[k],
+        key=f"carer_{card.id}_{now}",
+    )
+    if chosen != now:
+        acting(lambda: clients.assign_client(asker.records, asker.principal, card.id, chosen))
 
 
 def _account(asker: Asker, card: ClientCard) -> None:

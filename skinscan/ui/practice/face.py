@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection
-from html import escape
 from typing import Final
 
 from skinscan.regions import groups, measured_regions, whole_face
+from skinscan.ui.pictures import image_tag
 
 #: Greys and a blue that are seen on both themes.
 _STYLE: Final = (
@@ -50,5 +49,4 @@ def face_map(chosen: Collection[str], *, alt: str) -> str:
         f"{''.join(parts)}</svg>"
     )
     # As a picture: pages are cleaned of drawings that stand in their text.
-    data = base64.b64encode(drawn.encode()).decode("ascii")
-    return f'<img class="sk-face-map" alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+    return image_tag(drawn.encode(), alt=alt, css="sk-face-map", kind="image/svg+xml")

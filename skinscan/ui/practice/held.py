@@ -14,6 +14,7 @@ from skinscan.practice import courses, photos, results
 from skinscan.practice.courses import CourseCard, SessionCard
 from skinscan.practice.photos import PhotoCard
 from skinscan.progress import Progress
+from skinscan.registration import Skin
 from skinscan.ui.course import DateSource, SessionPhoto
 from skinscan.ui.practice.asking import Asker
 from skinscan.ui.state import Visit
@@ -60,6 +61,12 @@ class CourseVisit(Visit):
         if self._progress is None:
             raise RuntimeError("nothing was measured")
         return self._progress
+
+    def skin(self, photo: SessionPhoto) -> Skin | None:
+        """Read the skin of a photo from the vault; it is not kept, what is drawn of it is."""
+        if self.asker is None:
+            return None
+        return photos.kept_skin(self.asker.records, self.asker.principal, photo.scan)
 
     def pictures(self, photo: SessionPhoto) -> Pictures:
         """Return what there is to show of a photo."""

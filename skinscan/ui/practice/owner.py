@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from zlib import crc32
 
 import streamlit as st
 
+from skinscan.errors import AuditError, LogoError
 from skinscan.practice import clients, custody, staff
 from skinscan.practice.forms import time_zones
-from skinscan.store.schema import Role
+from skinscan.store.schema import Role, now
 from skinscan.ui import markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
-from skinscan.ui.practice.asking import Asker, acting, calm, say_next
+from skinscan.ui.practice.asking import Asker, acting, calm, say_next, told
 from skinscan.ui.practice.clients import link
 from skinscan.ui.web import office
 
 _LINES = 100
+_LOGO_MB = 2
+_DUE_SHOWN, _AUDIT_SEEN = "skinscan_due_shown", "skinscan_audit_seen"
 
 
 def show(asker: Asker) -> None:
@@ -24,6 +29,7 @@ def show(asker: Asker) -> None:
     st.title(strings.PRACTICE_TITLE, anchor=False)
     _staff(asker)
     _settings(asker)
+    _logo(asker)
     _retention(asker)
     _storage(asker)
     _audit(asker)
@@ -75,20 +81,20 @@ def _managing(asker: Asker, card: staff.UserCard, one: object, two: object) -> N
 
 def _settings(asker: Asker) -> None:
     st.header(strings.SETTINGS_TITLE, anchor=False)
-    now = asker.settings
+    kept = asker.settings
     zones = sorted(time_zones())
     with st.form("settings"):
-        name = st.text_input(strings.SETTINGS_NAME, value=now.name)
-        zone = st.selectbox(strings.SETTINGS_ZONE, zones, index=zones.index(now.zone))
-        own = st.checkbox(strings.SETTINGS_OWN, value=now.own_clients_only)
-        keep = st.number_input(strings.SETTINGS_KEEP, 0, 100, now.keep_years or 0)
+        name = st.text_input(strings.SETTINGS_NAME, value=kept.name)
+        zone = st.selectbox(strings.SETTINGS_ZONE, zones, index=zones.index(kept.zone))
+        own = st.checkbox(strings.SETTINGS_OWN, value=kept.own_clients_only)
+        keep = st.number_input(strings.SETTINGS_KEEP, 0, 100, kept.keep_years or 0)
         if st.form_submit_button(strings.SAVE):
             acting(
                 lambda: custody.change_settings(
                     asker.records,
                     asker.principal,
                     replace(
-                        now,
+                        kept,
                         name=name,
                         zone=zone,
                         own_clients_only=own,
@@ -99,30 +105,55 @@ def _settings(asker: Asker) -> None:
             )
 
 
+def _logo(asker: Asker) -> None:
+    st.subheader(strings.LOGO_TITLE, anchor=False)
+    markup.write(strings.LOGO_TEXT, "sk-small")
+    logo = custody.logo(asker.records, asker.principal)
+    # Another logo makes it another widget: it lets go of the file.
+    file = st.file_uploader(
+        strings.LOGO_UPLOAD,
+        type=["png", "jpg", "jpeg", "webp"],
+        max_upload_size=_LOGO_MB,
+        key=f"logo_{crc32(logo or b'')}",
+    )
+    if file is not None:
+        try:
+            custody.change_logo(asker.records, asker.principal, file.getvalue())
+        except LogoError as error:
+            markup.note(told(error), (), look=True)
+        else:
+            say_next(strings.SAVED)
+            st.rerun()
+    if logo is not None and st.button(strings.LOGO_REMOVE, key="logo_remove"):
+        acting(lambda: custody.change_logo(asker.records, asker.principal, None))
+
+
 def _retention(asker: Asker) -> None:
     st.header(strings.RETENTION_TITLE, anchor=False)
-    due = custody.due_for_erasure(asker.records, asker.principal)
-    everybody = {
-        card.id: card
-        for archived in (False, True)
-        for card in clients.clients(asker.records, asker.principal, archived=archived)
-    }
-    if not due:
-        markup.write(strings.RETENTION_NONE, "sk-small")
-    for entry in due:
-        line = strings.RETENTION_LINE.format(
-            name=everybody[entry.client_id].profile.name,
-            date=photo_strings.long_date(entry.last_on),
-        )
-        markup.write(line, "sk-small")
-    asked = {k for k, card in everybody.items() if card.deletion_asked_at is not None}
-    wanted = [*asked, *(entry.client_id for entry in due if entry.client_id not in asked)]
+    wanted = custody.deletion_wishes(asker.records, asker.principal)
+    # Going through everybody's sessions is for whoever asks, not for every touch of the page.
+    if st.button(strings.RETENTION_SHOW, key="retention_show"):
+        st.session_state[_DUE_SHOWN] = True
+    if st.session_state.get(_DUE_SHOWN):
+        due = custody.due_for_erasure(asker.records, asker.principal)
+        if not due:
+            markup.write(strings.RETENTION_NONE, "sk-small")
+        for entry in due:
+            line = strings.RETENTION_LINE.format(
+                name=_name(asker, entry.client_id), date=photo_strings.long_date(entry.last_on)
+            )
+            markup.write(line, "sk-small")
+        wanted += [entry.client_id for entry in due if entry.client_id not in wanted]
     for client_id in wanted:
-        card = everybody[client_id]
-        with st.expander(f"{strings.ERASURE_TITLE}: {markup.plain(card.profile.name)}"):
+        name = _name(asker, client_id)
+        with st.expander(f"{strings.ERASURE_TITLE}: {markup.plain(name)}"):
             typed = st.text_input(strings.ERASURE_ASK, key=f"erase_{client_id}")
             if st.button(strings.ERASURE_BUTTON, key=f"erase_now_{client_id}", type="primary"):
-                _erase(asker, client_id, same=typed.strip() == card.profile.name)
+                _erase(asker, client_id, same=typed.strip() == name)
+
+
+def _name(asker: Asker, client_id: str) -> str:
+    return clients.client(asker.records, asker.principal, client_id).profile.name
 
 
 def _erase(asker: Asker, client_id: str, *, same: bool) -> None:
@@ -153,11 +184,25 @@ def _storage(asker: Asker) -> None:
                 markup.note(finding.sentence, (), look=finding.severe)
 
 
+def _verified(asker: Asker) -> tuple[datetime, str, bool]:
+    """Check the whole trail: when, what was found, and whether all is well."""
+    try:
+        count = custody.verify_audit(asker.records, asker.principal)
+    except AuditError as error:
+        return now(), told(error), False
+    return now(), strings.AUDIT_INTACT.format(count=count), True
+
+
 def _audit(asker: Asker) -> None:
     st.header(strings.AUDIT_TITLE, anchor=False)
-    with calm():
-        count = custody.verify_audit(asker.records, asker.principal)
-        markup.write(strings.AUDIT_INTACT.format(count=count), "sk-small")
+    if st.button(strings.AUDIT_CHECK, key="audit_check"):
+        st.session_state[_AUDIT_SEEN] = _verified(asker)
+    seen = st.session_state.get(_AUDIT_SEEN)
+    if seen is None:
+        markup.write(strings.AUDIT_UNCHECKED, "sk-small")
+    else:
+        at, sentence, intact = seen
+        markup.note(strings.AUDIT_CHECKED.format(at=asker.clock(at)), (sentence,), look=not intact)
     lines = custody.audit_lines(asker.records, asker.principal, most=_LINES)
     head = "".join(f'<th scope="col">{markup.escaped(h)}</th>' for h in strings.AUDIT_HEAD)
     rows = []

@@ -13,9 +13,10 @@ from skinscan.ui.capture import of_chosen_view, strip
 from skinscan.ui.course import SessionPhoto, common_level, in_order, points, views
 from skinscan.ui.detail import detail
 from skinscan.ui.overview import glance
+from skinscan.ui.pairs import pictures_section
 from skinscan.ui.practice.asking import Asker, calm
 from skinscan.ui.practice.held import CourseVisit, open_course
-from skinscan.ui.progress import pictures_section, progress_section, regions_section
+from skinscan.ui.progress import progress_section, regions_section
 
 
 def course_results(asker: Asker, course: CourseCard) -> None:
@@ -42,7 +43,7 @@ def _shown(asker: Asker, held: CourseVisit) -> None:
     elif not asker.is_staff:
         markup.write(strings.PHOTOS_NOT_SHARED, "sk-small")
     if compared:
-        regions_section(held, dated)
+        regions_section(held, dated, plain=not asker.is_staff)
     ratings(held.sessions, own=not asker.is_staff)
     if held.course is not None:
         name = markup.escaped(strings.REPORT_PDF)

@@ -11,6 +11,7 @@ from skinscan.store.schema import Role
 from skinscan.ui import batch_strings, markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
+from skinscan.ui.emblem import logo_tag
 from skinscan.ui.page import foot, quick_look
 from skinscan.ui.practice import account, batch, clients, own, owner
 from skinscan.ui.practice.asking import Asker, say_now
@@ -79,6 +80,9 @@ def _body() -> None:
     asker = Asker(records, principal, who, custody.settings(records, principal))
     pages = _PAGES[who.role]
     with st.container(key="top", horizontal=True, vertical_alignment="center"):
+        logo = logo_tag(records)
+        if logo:
+            st.html(logo, width="content")
         chosen = st.segmented_control(
             strings.PRODUCT,
             list(pages),
@@ -90,7 +94,8 @@ def _body() -> None:
         )
         st.html(
             f'<p class="sk-out"><a href="/logout" target="_self">{markup.escaped(strings.SIGN_OUT)}'
-            "</a></p>"
+            "</a></p>",
+            width="content",
         )
     say_now()
     pages[chosen or next(iter(pages))](asker)

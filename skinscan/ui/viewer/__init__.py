@@ -6,7 +6,6 @@ everything else does, and get no address.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.ui import strings
+from skinscan.ui.pictures import data_uri
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -60,34 +60,33 @@ def _component() -> ComponentRenderer:
     )
 
 
-def _uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
-
-
 def _told(photo: Shown) -> dict[str, object]:
     (a, c, e), (b, d, f) = photo.to_frame.tolist()
     return {
         "title": photo.title,
         "alt": photo.alt,
-        "plain": _uri(photo.plain),
-        "lines": None if photo.lines is None else _uri(photo.lines),
+        "plain": data_uri(photo.plain),
+        "lines": None if photo.lines is None else data_uri(photo.lines),
         "matrix": [a, b, c, d, e, f],
     }
 
 
-def _show(photos: Sequence[Shown], frame_px: tuple[int, int], *, mode: str, key: str) -> None:
+def _show(
+    photos: Sequence[Shown], frame_px: tuple[int, int], *, mode: str, key: str, side: bool = False
+) -> None:
     _component()(
         data={
             "frame": list(frame_px),
             "photos": [_told(photo) for photo in photos],
             "mode": mode,
+            "side": side,
             "labels": dict(strings.VIEWER),
         },
         key=key,
     )
 
 
-def pair(before: Shown, after: Shown, *, frame_px: tuple[int, int], key: str) -> None:
+def pair(before: Shown, after: Shown, *, frame_px: tuple[int, int], side: bool, key: str) -> None:
     """Show two photos: a slider between them, or side by side; enlarged and moved in step.
 
     Parameters
@@ -95,10 +94,31 @@ def pair(before: Shown, after: Shown, *, frame_px: tuple[int, int], key: str) ->
     before, after : Shown
     frame_px : tuple of int
         Width and height.
+    side : bool
+        Side by side.
     key : str
         Of the widget.
     """
-    _show((before, after), frame_px, mode="pair", key=key)
+    _show((before, after), frame_px, mode="pair", side=side, key=key)
+
+
+def still(jpeg: bytes, *, alt: str) -> Shown:
+    """Take a picture that fills its frame and bears its own title."""
+    return Shown(title="", alt=alt, plain=jpeg, lines=None, to_frame=np.eye(2, 3))
+
+
+def single(picture: Shown, *, frame_px: tuple[int, int], key: str) -> None:
+    """Show one picture that can be enlarged and moved.
+
+    Parameters
+    ----------
+    picture : Shown
+    frame_px : tuple of int
+        Width and height.
+    key : str
+        Of the widget.
+    """
+    _show((picture,), frame_px, mode="single", key=key)
 
 
 def motion(photos: Sequence[Shown], *, frame_px: tuple[int, int], key: str) -> None:

@@ -1,5 +1,5 @@
-// Two photos of one face in one frame, or all of a course one after another.
-// Data: {frame: [w, h], photos: [{title, plain, lines, matrix, alt}], mode, labels}.
+// Two photos of one face in one frame, all of a course one after another, or a single picture.
+// Data: {frame: [w, h], photos: [{title, plain, lines, matrix, alt}], mode, side, labels}.
 // Every photo arrives as a data URI with the affine map from its px to those of the frame.
 
 const STEP = 1.25, LARGEST = 8, PAN_PX = 40, FRAME_MS = 1000;
@@ -18,13 +18,14 @@ function element(tag, attributes = {}, ...children) {
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector('.viewer') ?? parentElement;
   const kept = root.skinscan ?? (root.skinscan = {
-    zoom: 1, x: 0, y: 0, split: 50, shown: 0, lines: false, view: 'slider',
+    zoom: 1, x: 0, y: 0, split: 50, shown: 0, lines: false,
   });
   clearInterval(kept.playing);
   kept.playing = null;
   root.replaceChildren();
   const { frame: [width, height], photos, labels } = data;
-  const course = data.mode === 'course';
+  const course = data.mode === 'course', pair = data.mode === 'pair';
+  const side = pair && data.side;
   if (kept.shown >= photos.length) kept.shown = 0;
 
   const picture = (photo) => {
@@ -40,14 +41,16 @@ export default function ({ data, parentElement }) {
   });
   stage.style.setProperty('--shape', `${width} / ${height}`);
   const divider = element('div', { class: 'divider', 'aria-hidden': 'true' });
-  const titles = photos.map((photo) => element('span', { class: 'title', text: photo.title }));
-  panes.forEach((pane, k) => pane.pane.append(titles[k]));
+  panes.forEach((pane) => {
+    if (pane.photo.title) {
+      pane.pane.append(element('span', { class: 'title', text: pane.photo.title }));
+    }
+  });
 
   const scaleOf = (pane) => pane.pane.clientWidth / width;
   function draw() {
-    const side = !course && kept.view === 'side';
     stage.classList.toggle('side', side);
-    stage.classList.toggle('slider', !course && !side);
+    stage.classList.toggle('slider', pair && !side);
     panes.forEach((pane, k) => {
       const source = kept.lines && pane.photo.lines ? pane.photo.lines : pane.photo.plain;
       if (pane.image.src !== source) pane.image.src = source;
@@ -57,11 +60,11 @@ export default function ({ data, parentElement }) {
       pane.pane.hidden = course && k !== kept.shown;
       pane.pane.style.clipPath = '';
     });
-    if (!course && !side) {
+    if (pair && !side) {
       panes[1].pane.style.clipPath = `inset(0 0 0 ${kept.split}%)`;
       divider.style.left = `${kept.split}%`;
     }
-    divider.hidden = course || side;
+    divider.hidden = !pair || side;
   }
   // No edge of the photo comes inside its frame.
   function place() {
@@ -102,6 +105,7 @@ export default function ({ data, parentElement }) {
     if (course) slider.setAttribute('aria-valuetext', photos[kept.shown].title);
   };
   tell();
+  slider.hidden = !course && (!pair || side);
 
   const controls = element('div', { class: 'controls' });
   if (course) {
@@ -123,18 +127,6 @@ export default function ({ data, parentElement }) {
       play.title = kept.playing ? labels.pause : labels.play;
     });
     controls.append(play);
-  } else {
-    const side = element('label', { class: 'tick' });
-    const tick = element('input', { type: 'checkbox' });
-    tick.checked = kept.view === 'side';
-    tick.addEventListener('change', () => {
-      kept.view = tick.checked ? 'side' : 'slider';
-      slider.hidden = tick.checked;
-      place();
-    });
-    slider.hidden = tick.checked;
-    side.append(tick, labels.side);
-    controls.append(side);
   }
   if (photos.some((photo) => photo.lines)) {
     const lines = element('label', { class: 'tick' });
@@ -185,7 +177,7 @@ export default function ({ data, parentElement }) {
   });
   for (const end of ['pointerup', 'pointercancel']) stage.addEventListener(end, () => { dragged = null; });
   function moveEdge(event) {
-    if (course || kept.view === 'side') return;
+    if (!pair || side) return;
     const box = stage.getBoundingClientRect();
     kept.split = Math.round(Math.min(100, Math.max(0, 100 * (event.clientX - box.left) / box.width)));
     slider.value = kept.split;

@@ -28,6 +28,7 @@ from skinscan.errors import (
 )
 from skinscan.store.accounts import invitations, logins, sign_in
 from skinscan.ui import practice_strings as strings
+from skinscan.ui.emblem import logo_tag
 from skinscan.ui.scoring import log_unexpected
 from skinscan.ui.theme import ICON, THEME_OPTIONS
 from skinscan.ui.web import batch, camera, office, provider
@@ -47,6 +48,8 @@ from skinscan.ui.web.photos import photo
 ENTRANCE: Final = "SKINSCAN_DEMO_ENTRANCE"
 
 _MOST_BYTES: Final = 20_000
+#: Status of an answer that something unexpected has stopped.
+_BROKEN: Final = 503
 _LIGHT = {k.removeprefix("light."): v for k, v in THEME_OPTIONS.items() if k.startswith("light.")}
 _DARK = {k.removeprefix("dark."): v for k, v in THEME_OPTIONS.items() if k.startswith("dark.")}
 
@@ -66,6 +69,8 @@ body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; paddin
   background: var(--page); color: var(--text); font: 1rem/1.5 {THEME_OPTIONS["font"]}; }}
 main {{ width: 100%; max-width: 25rem; }}
 h1 {{ font-size: 1.6rem; letter-spacing: -0.01em; margin: 0 0 0.4rem; }}
+.sk-logo {{ display: block; max-height: 3rem; max-width: 12rem; padding: 4px 6px;
+  border-radius: 8px; background: #fff; margin: 0 0 1rem; }}
 .name {{ display: flex; gap: 0.6rem; align-items: center; margin: 0 0 1.4rem; font-weight: 650; }}
 .name svg {{ width: 2rem; height: 2rem; }}
 label {{ display: block; margin: 0.9rem 0 0.25rem; font-weight: 600; font-size: 0.94rem; }}
@@ -176,7 +181,7 @@ def _answering(answer: Callable[[Request, Form | None], Response]) -> Callable[[
             return await run_in_threadpool(answer, request, form)
         except Exception as error:  # noqa: BLE001 - no traceback on a practitioner's screen
             log_unexpected(error)
-            return _page(request, _SIGN_IN, said=strings.ERROR_SERVER, status=503)
+            return _page(request, _SIGN_IN, said=strings.ERROR_SERVER, status=_BROKEN)
 
     return endpoint
 
@@ -351,6 +356,8 @@ def _page(
         link = ("/provider/go", strings.SIGN_IN_PROVIDER)
     fields = "".join(_input(field, typed or {}) for field in door.fields)
     parts = [
+        # A server that cannot read its records has no logo to show.
+        logo_tag(office.records()) if status != _BROKEN else "",
         f'<p class="name">{ICON}<span>{escape(strings.PRODUCT)}</span></p>',
         f"<h1>{escape(door.title)}</h1>",
         f"<p>{escape(door.text)}</p>" if door.text else "",
