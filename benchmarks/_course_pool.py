@@ -95,6 +95,16 @@ def scenes(seed: int) -> Mapping[tuple[str, int], tuple[Scene, ...]]:
     return made
 
 
+def _careful_scenes(seed: int) -> Mapping[tuple[str, int], tuple[Scene, ...]]:
+    """Scenes without drift, softer lines once for each session."""
+    made = scenes(seed)
+    return {
+        key: taken[:1] if key[0] == "softer" else taken
+        for key, taken in made.items()
+        if key[0] in ("still", "softer")
+    }
+
+
 def pool_photos(seed: int) -> Iterator[bytes]:
     """Every photo of one person, in the order of `scenes`."""
     return (photo_of(scene) for made in scenes(seed).values() for scene in made)
@@ -117,15 +127,26 @@ def pool_of(seed: int) -> Pool:
     return _sorted(seed, [repeat_of(photo) for photo in pool_photos(seed)])
 
 
-def _sorted(seed: int, photos: list[Repeat | None]) -> Pool:
+def careful_pool_of(seed: int) -> Pool:
+    """Measure a person's careful photos alone, with one take of each softer step."""
+    made = _careful_scenes(seed)
+    photos = [repeat_of(photo_of(scene)) for taken in made.values() for scene in taken]
+    return _sorted(seed, photos, made)
+
+
+def _sorted(
+    seed: int,
+    photos: list[Repeat | None],
+    made: Mapping[tuple[str, int], tuple[Scene, ...]] | None = None,
+) -> Pool:
     rest = iter(photos)
     kept = {
-        key: tuple(p for p in [next(rest) for _ in made] if p is not None)
-        for key, made in scenes(seed).items()
+        key: tuple(p for p in [next(rest) for _ in taken] if p is not None)
+        for key, taken in (scenes(seed) if made is None else made).items()
     }
     return Pool(
         seed=seed,
         still=kept["still", 0],
         softer=tuple(kept["softer", k] for k in range(1, SESSIONS)),
-        drifting={name: kept[name, 0] for name in ("lamp", "camera", "lips")},
+        drifting={name: kept.get((name, 0), ()) for name in ("lamp", "camera", "lips")},
     )

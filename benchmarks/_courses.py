@@ -19,7 +19,8 @@ from scipy.special import erfc
 from skinscan.metrics import Better, Concern, Metric, metrics
 from skinscan.precision import PrecisionModel, day_to_day
 from skinscan.progress.areas import areas_of
-from skinscan.progress.selection import Q, headline_weights, selected, simes
+from skinscan.progress.judging import concern_weights
+from skinscan.progress.selection import Q, selected, simes
 from skinscan.progress.statistics import (
     DAYS_PER_WEEK,
     TREND_SESSIONS,
@@ -28,7 +29,6 @@ from skinscan.progress.statistics import (
     course_estimate,
     theil_sen,
 )
-from skinscan.progress.words import HEADLINES
 from skinscan.regions import region
 
 F64 = NDArray[np.float64]
@@ -37,6 +37,8 @@ Bools = NDArray[np.bool_]
 CONCERNS = tuple(Concern)
 #: How far the errors of two metrics of one concern go together; not known, so a middling value.
 ALIKE = 0.6
+#: Size of every number where no model says it, as in tests/fake_courses.py.
+_SIZE = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,7 @@ def evenly_precise(*, relative: float, shared: float) -> Errors:
     """Errors where every region of every metric is as precise as every other."""
     entries = claimable()
     capture = [capture_of_mean([relative] * len(_places(e)), shared=shared) for e in entries]
-    day = [day_to_day(e).percent / 100.0 for e in entries]
+    day = [day_to_day(e).of(_SIZE) / _SIZE for e in entries]
     return Errors(entries, np.array(capture), np.array(day))
 
 
@@ -91,7 +93,7 @@ def of_model(model: PrecisionModel, level: float) -> Errors:
         ]
         entries.append(entry)
         capture.append(capture_of_mean(sems, shared=found.shared))
-        day.append(day_to_day(entry).percent / 100.0)
+        day.append(day_to_day(entry).of(found.typical) / found.typical)
     return Errors(tuple(entries), np.array(capture), np.array(day))
 
 
@@ -132,7 +134,7 @@ def _claims(p: F64, errors: Errors) -> tuple[Bools, Bools]:
             c: {e.name: values[place[e.name]] for e in errors.entries if e.concern is c}
             for c in CONCERNS
         }
-        weights = {c: headline_weights(found, HEADLINES[c]) for c, found in tested.items()}
+        weights = {c: concern_weights(found, c) for c, found in tested.items()}
         p_values = {c: simes(found, weights=weights[c]) for c, found in tested.items()}
         passed, left = selected(p_values, level=Q)
         for concern in passed:

@@ -14,7 +14,7 @@ from skinscan.flags import Flag
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.landmarks import Face, Pose, View
 from skinscan.metrics import METRICS_VERSION, Measurement, metrics
-from skinscan.precision import with_sems
+from skinscan.precision import day_to_day, precision_model, with_sems
 from skinscan.quality import Quality
 from skinscan.scan import Scan
 from skinscan.shape import ScaleSource
@@ -75,3 +75,27 @@ def pseudo_scan(photo: Repeat, values: F64) -> Scan:
         skinscan_version="0",
         metrics_version=METRICS_VERSION,
     )
+
+
+def another_day(rng: np.random.Generator, values: F64, *, common: bool = False) -> F64:
+    """Change numbers as skin does from one day to another: all regions of a metric alike.
+
+    How metrics move together is not known.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    values : ndarray of float64, shape (len(places()),)
+    common : bool
+        All metrics of a concern move together, instead of each on its own.
+    """
+    model, entries = precision_model(), metrics()
+    moods = {e.concern if common else name: rng.standard_normal() for name, e in entries.items()}
+    moved = values.copy()
+    for k, place in enumerate(places()):
+        part = model.levels.get((place.metric, place.level))
+        if part is not None and np.isfinite(values[k]):
+            entry = entries[place.metric]
+            mood = moods[entry.concern if common else place.metric]
+            moved[k] += day_to_day(entry).of(part.size(values[k])) * mood
+    return moved

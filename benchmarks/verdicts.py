@@ -19,11 +19,10 @@ from multiprocessing import get_context
 import numpy as np
 from _common import Z95, Report, bootstrap, parser, progress, span, wilson
 from _course_pool import SESSIONS, Pool, pool_of, pools
-from _pseudo_scans import pseudo_scan
-from _repeats import F64, Repeat, places
+from _pseudo_scans import another_day, pseudo_scan
+from _repeats import Repeat, places
 
 from skinscan.metrics import Concern, metrics
-from skinscan.precision import day_to_day, precision_model
 from skinscan.progress import Verdict, track
 
 _START = date(2026, 3, 3)
@@ -161,22 +160,6 @@ ON_PAPER = tuple(
 SETTINGS = (*UNCHANGED, *DRIFTING, *SOFTER, *ON_PAPER)
 
 
-def _days(rng: np.random.Generator, values: F64) -> F64:
-    """Change the numbers as skin does from one day to another: all regions of a metric alike."""
-    model = precision_model()
-    shift = {
-        name: day_to_day(e).percent / 100 * rng.standard_normal() for name, e in metrics().items()
-    }
-    sizes = [
-        model.levels[place.metric, place.level].size(value)
-        if (place.metric, place.level) in model.levels and np.isfinite(value)
-        else np.nan
-        for place, value in zip(places(), values, strict=True)
-    ]
-    moved = values + np.array(sizes) * np.array([shift[place.metric] for place in places()])
-    return np.where(np.isfinite(sizes), moved, values)
-
-
 def judge_course(pool: Pool, setting: Setting, seed: int) -> Judged | None:
     """Draw a course of one person's photos and judge it."""
     rng = np.random.default_rng([pool.seed, SETTINGS.index(setting), seed])
@@ -185,7 +168,7 @@ def judge_course(pool: Pool, setting: Setting, seed: int) -> Judged | None:
         return None
     lines = np.array([metrics()[p.metric].concern is Concern.WRINKLES for p in places()])
     scans = [
-        pseudo_scan(photo, _days(rng, photo.values) * np.where(lines, 1.0 - less, 1.0))
+        pseudo_scan(photo, another_day(rng, photo.values) * np.where(lines, 1.0 - less, 1.0))
         for photo, less in zip(chosen, np.linspace(0, setting.reduction, len(chosen)), strict=True)
     ]
     result = track(scans, dates=[_START + timedelta(weeks=k) for k in range(len(scans))])

@@ -191,7 +191,7 @@ def noisy(truth, rng, *, relative=0.04, shared=0.3, day=True):
 
     found = {}
     for entry in metrics().values():
-        of_day = day_to_day(entry).percent / 100 * rng.standard_normal() if day else 0.0
+        of_day = day_to_day(entry).of(10.0) / 10.0 * rng.standard_normal() if day else 0.0
         of_photo = relative * math.sqrt(shared) * rng.standard_normal()
         for region in (item for group in entry.groups for item in members(group)):
             own = relative * math.sqrt(1 - shared) * rng.standard_normal()

@@ -13,6 +13,7 @@ from skinscan.errors import ModelError, UnknownNameError
 from skinscan.flags import Flag
 from skinscan.metrics import Measurement, metric, metrics
 from skinscan.precision import (
+    DayToDay,
     day_from_baselines,
     day_to_day,
     parse_precision,
@@ -134,8 +135,19 @@ def test_the_model_that_travels_knows_every_metric_at_a_level_of_its_own():
 def test_every_metric_has_a_day_to_day_part_with_its_source():
     for entry in metrics().values():
         found = day_to_day(entry)
-        assert 0 < found.percent < 20
+        assert (found.percent > 0) != (found.amount > 0)
+        assert found.percent < 20
         assert len(found.source) > 10
+
+
+def test_a_day_to_day_part_goes_with_the_size_or_is_an_amount():
+    relative, amount = DayToDay(5.0, "a share"), DayToDay(0.0, "millimetres", amount=0.46)
+    assert [relative.of(size) for size in (10.0, 20.0)] == pytest.approx([0.5, 1.0])
+    assert [amount.of(size) for size in (10.0, 20.0)] == pytest.approx([0.46, 0.46])
+    # A brow rests no better where it stands lower.
+    assert day_to_day(metric("lift.brow_height")).of(25.0) == day_to_day(
+        metric("lift.brow_height")
+    ).of(15.0)
 
 
 def test_a_family_without_a_day_to_day_part_is_an_error(monkeypatch):
@@ -162,7 +174,7 @@ def measurement(value, *, level=3.0, flags=Flag.NONE):
 def test_measurements_get_both_parts(monkeypatch, model):
     monkeypatch.setattr(precision, "precision_model", lambda: model)
     (found,) = with_sems([measurement(10.0, flags=Flag.DARK)])
-    day = day_to_day(metric(SEVERITY)).percent / 100 * 10.0
+    day = day_to_day(metric(SEVERITY)).of(10.0)
     assert found.sem_day == pytest.approx(day)
     assert found.sem_capture == pytest.approx(2 * math.hypot(0.3, 0.4))
     assert found.sem == pytest.approx(math.hypot(found.sem_capture, day))

@@ -20,7 +20,7 @@ from skinscan.conditions import KINDS
 from skinscan.flags import SENTENCES, Flag, flag_names
 from skinscan.frame import LEVELS_PX_MM
 from skinscan.metrics import Concern, Metric, by_family, metrics
-from skinscan.precision import SDC_SEMS, day_to_day, precision_model
+from skinscan.precision import SDC_SEMS, DayToDay, day_to_day, precision_model
 from skinscan.regions import groups
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -208,6 +208,12 @@ def _source(item: Metric) -> str:
     return _DOI.sub(r"[doi:\1](https://doi.org/\1)", _plain(item.source))
 
 
+def _of_day(item: Metric, day: DayToDay) -> str:
+    if day.amount:
+        return f"{_number(day.amount)} {item.unit}"
+    return f"{_number(day.percent)} %"
+
+
 def _precision(item: Metric, figures: Figures) -> str:
     model = precision_model()
     levels = sorted(level for name, level in model.levels if name == item.name)
@@ -221,7 +227,7 @@ def _precision(item: Metric, figures: Figures) -> str:
     for level in levels:
         part = model.levels[item.name, level]
         capture = math.hypot(part.absolute, part.relative * part.typical)
-        both = math.hypot(capture, day.percent / 100.0 * part.typical)
+        both = math.hypot(capture, day.of(part.typical))
         rows.append(
             (
                 f"{level:g}",
@@ -254,7 +260,7 @@ def _precision(item: Metric, figures: Figures) -> str:
     parts = [
         _of_one_region(item, model.command),
         table,
-        f"Day-to-day part: {_number(day.percent)} % ({_plain(day.source)}).",
+        f"Day-to-day part: {_of_day(item, day)} ({_plain(day.source)}).",
         f"Not compared beyond a difference between the two photos of: {barred or 'none tried'}.",
     ]
     tried = figures.precision.get("metrics", {}).get(item.name)

@@ -2,7 +2,7 @@
 
 The steps are those of `skinscan.progress.selection`. What stands for a metric at the first two
 is its mean over the treated regions where those were declared, else over the whole face. In
-each concern the metric that is read first has half of the weight, all others together the rest.
+each concern the metric that is read first has half of the weight or more, all others together the rest.
 Metrics without a better direction open no concern; inside one that passed they are selected
 among themselves.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from skinscan.metrics import Better, Concern, metric
 from skinscan.progress.following import with_interval
@@ -22,6 +23,24 @@ from skinscan.progress.words import HEADLINES
 from skinscan.regions import region
 
 Changes = Mapping[str, Sequence[Change]]
+
+#: Share of the weight of a concern on the metric that is read first; half where none is said. Of lines
+#: it was chosen on rendered people of their own (docs/decisions.md, "More power for lines").
+_USUAL_SHARE = 0.5
+_SHARES: Mapping[Concern, float] = MappingProxyType({Concern.WRINKLES: 0.75})
+
+
+def concern_weights(tested: Mapping[str, float], concern: Concern) -> Mapping[str, float]:
+    """Weights of the metrics of a concern when it is judged.
+
+    Parameters
+    ----------
+    tested : Mapping
+        Those that are comparable, as keys.
+    concern : Concern
+    """
+    share = _SHARES.get(concern, _USUAL_SHARE)
+    return headline_weights(tested, HEADLINES[concern], share=share)
 
 
 def _comparable(change: Change) -> bool:
@@ -81,9 +100,9 @@ def _of_concern(changes: Changes, concern: Concern, *, neutral: bool) -> dict[st
     return {name: first.p for name, first in firsts.items() if _comparable(first)}
 
 
-def _would_be_found(leading: Change, tested: Mapping[str, float], headline: str) -> float:
+def _would_be_found(leading: Change, tested: Mapping[str, float], concern: Concern) -> float:
     """Change that is found where no other metric moves, and no other concern."""
-    weights = headline_weights(tested, headline)
+    weights = concern_weights(tested, concern)
     if leading.metric not in weights:
         return math.nan
     level = Q / len(Concern) * weights[leading.metric] / sum(weights.values())
@@ -116,7 +135,7 @@ def _concern_change(changes: Changes, concern: Concern, p: float) -> ConcernChan
         p=p,
         verdict=verdict,
         leading=leading,
-        would_be_found=_would_be_found(leading, tested, HEADLINES[concern]),
+        would_be_found=_would_be_found(leading, tested, concern),
     )
 
 
@@ -136,7 +155,7 @@ def judge(changes: Changes) -> tuple[tuple[Change, ...], tuple[ConcernChange, ..
         All six.
     """
     tested = {concern: _of_concern(changes, concern, neutral=False) for concern in Concern}
-    weights = {c: headline_weights(found, HEADLINES[c]) for c, found in tested.items()}
+    weights = {c: concern_weights(found, c) for c, found in tested.items()}
     p_values = {c: simes(found, weights=weights[c]) for c, found in tested.items()}
     passed, level = selected(p_values, level=Q)
     judged = dict(changes)

@@ -83,8 +83,10 @@ def selected(
     return frozenset(k for k, p in p_values.items() if p <= limit), limit
 
 
-def headline_weights(names: Mapping[str, float], headline: str) -> Mapping[str, float]:
-    """Give half of the weight to the number that is read first, the rest to all others.
+def headline_weights(
+    names: Mapping[str, float], headline: str, *, share: float = 0.5
+) -> Mapping[str, float]:
+    """Give a share of the weight to the number that is read first, the rest to all others alike.
 
     Parameters
     ----------
@@ -92,6 +94,8 @@ def headline_weights(names: Mapping[str, float], headline: str) -> Mapping[str, 
         Metrics of a concern, as keys.
     headline : str
         One of them, or none of them where it is not comparable.
+    share : float
+        Between 0 and 1.
     """
-    others = len(names) - 1
-    return {name: max(others, 1.0) if name == headline else 1.0 for name in names}
+    others = max(len(names) - 1, 1)
+    return {name: others * share / (1.0 - share) if name == headline else 1.0 for name in names}

@@ -226,17 +226,18 @@ def theil_sen(days: F64, values: F64) -> F64:
     return np.asarray(middle[..., 0] / 2.0, dtype=np.float64)
 
 
-def _least_squares_weights(days: F64) -> F64:
+def least_squares_weights(days: F64) -> F64:
+    """Weights with which numbers on these days add up to their least-squares slope per day."""
     centred = days - days.mean()
     return np.asarray(centred / (centred @ centred), dtype=np.float64)
 
 
 @cache
-def _widening(days: tuple[float, ...]) -> float:
+def widening(days: tuple[float, ...]) -> float:
     """How many times wider the median of slopes varies than the least-squares slope."""
     at = np.array(days)
     noise = np.random.default_rng(0).standard_normal((_DRAWS, len(days)))
-    exact = np.linalg.norm(_least_squares_weights(at))
+    exact = np.linalg.norm(least_squares_weights(at))
     return max(float(theil_sen(at, noise).std() / exact), 1.0)
 
 
@@ -266,12 +267,12 @@ def course_estimate(
     series = (baseline, *later)
     days = np.array([r.day for r in series]) - baseline.day
     slope = float(theil_sen(days, np.array([r.value for r in series])))
-    weights = _least_squares_weights(days)
+    weights = least_squares_weights(days)
     own = np.array([math.hypot(r.capture, day_to_day) for r in series])
     own[0] = math.hypot(baseline.capture, day_to_day / math.sqrt(baselines))
     added = np.array([r.added for r in series])
     drift = max(float(np.linalg.norm(weights * added)), abs(float(weights @ added)))
-    error = _widening(tuple(days / days[-1])) * math.hypot(
+    error = widening(tuple(days / days[-1])) * math.hypot(
         float(np.linalg.norm(weights * own)), drift
     )
     span = float(days[-1])

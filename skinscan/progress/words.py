@@ -37,7 +37,7 @@ class MetricWords:
 #: Where a concern is read first.
 HEADLINES: Mapping[Concern, str] = MappingProxyType(
     {
-        Concern.WRINKLES: "wrinkles.severity",
+        Concern.WRINKLES: "wrinkles.contrast",
         Concern.TEXTURE: "texture.roughness_rq",
         Concern.TONE: "tone.evenness",
         Concern.UNDER_EYE: "under_eye.dark_circle_dl",
@@ -117,9 +117,9 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             "Colour of dark circles", "closer to the cheek", "further from the cheek", _POINTS
         ),
         "under_eye.bag": MetricWords("Groove below the lid", "flatter", "deeper", _SHARE),
-        "wrinkles.severity": MetricWords("Lines", "softer", "more visible", _SHARE),
+        "wrinkles.severity": MetricWords("Lines and grain", "less", "more", _SHARE),
         "wrinkles.length_density": MetricWords("Length of lines", "shorter", "longer", _LENGTH),
-        "wrinkles.contrast": MetricWords("Darkness of lines", "fainter", "darker", _SHARE),
+        "wrinkles.contrast": MetricWords("Lines", "softer", "more visible", _SHARE),
         "wrinkles.width": MetricWords("Width of lines", "narrower", "wider", "mm"),
         "wrinkles.area_fraction": MetricWords("Area covered by lines", "smaller", "larger", _SHARE),
         "wrinkles.fine_line_density": MetricWords("Fine lines", "fewer", "more", _LENGTH),
