@@ -20,8 +20,8 @@ _SAMPLINGS_PX_MM = (3.2, 4.8, 6.4)
 _SAMPLING_SHARES = (0.4, 0.3, 0.3)
 #: Takes of one face: so many as in a careful clinic, then so many that are not.
 CAREFUL, CARELESS = 4, 4
-#: Persons are numbered from here: those the model is fitted to, those it is tried on, those who show
-#: what each nuisance does, and those on whom the rules of `skinscan.progress` were chosen.
+#: Persons are numbered from here: those the model is fitted to, those it is tried on, those who
+#: show what each nuisance does, and those on whom the rules of `skinscan.progress` were chosen.
 FITTED_FROM, TRIED_FROM, CURVES_FROM, CHOSEN_FROM = 10_000, 20_000, 30_000, 40_000
 
 

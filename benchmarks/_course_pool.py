@@ -95,13 +95,13 @@ def scenes(seed: int) -> Mapping[tuple[str, int], tuple[Scene, ...]]:
     return made
 
 
-def _careful_scenes(seed: int) -> Mapping[tuple[str, int], tuple[Scene, ...]]:
-    """Scenes without drift, softer lines once for each session."""
-    made = scenes(seed)
+def _few_scenes(seed: int, *, drifting: bool) -> Mapping[tuple[str, int], tuple[Scene, ...]]:
+    """Softer lines once for each session; of drift lamp and camera alone, or none."""
+    kept = ("still", "softer", "lamp", "camera") if drifting else ("still", "softer")
     return {
         key: taken[:1] if key[0] == "softer" else taken
-        for key, taken in made.items()
-        if key[0] in ("still", "softer")
+        for key, taken in scenes(seed).items()
+        if key[0] in kept
     }
 
 
@@ -127,9 +127,9 @@ def pool_of(seed: int) -> Pool:
     return _sorted(seed, [repeat_of(photo) for photo in pool_photos(seed)])
 
 
-def careful_pool_of(seed: int) -> Pool:
-    """Measure a person's careful photos alone, with one take of each softer step."""
-    made = _careful_scenes(seed)
+def small_pool_of(seed: int, *, drifting: bool) -> Pool:
+    """Measure fewer photos of a person: one take of each softer step, drift only if asked."""
+    made = _few_scenes(seed, drifting=drifting)
     photos = [repeat_of(photo_of(scene)) for taken in made.values() for scene in taken]
     return _sorted(seed, photos, made)
 

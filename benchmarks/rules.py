@@ -3,8 +3,8 @@
 Usage: python benchmarks/rules.py [--persons 8] [--courses 200] [--write FILE]
 
 Compares what could be read first of lines, how a concern's p-value could come about and how the
-change of a course could be estimated, on courses of unchanged skin and of lines that soften by 20 %.
-Judged is the whole face, which decides what is claimed; regions come after it. The candidates and
+change of a course could be estimated, on courses of unchanged skin and of lines that soften by
+20 %. Judged is the whole face, which decides what is claimed; regions come after it. The candidates and
 what decides are in docs/decisions.md, "More power for lines". Measured photos are kept in
 benchmarks/results.
 """
@@ -14,12 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from _captures import CHOSEN_FROM
 from _common import Report, bootstrap, number, parser, progress, span
-from _course_pool import SESSIONS, careful_pool_of
+from _course_pool import SESSIONS, small_pool_of
 from _repeats import F64, Repeat, places
 from numpy.typing import NDArray
 from scipy.special import erfc
@@ -43,8 +42,8 @@ from skinscan.progress.words import HEADLINES
 _LINES = Concern.WRINKLES
 #: Metrics of lines whose mean z is tried.
 _MEAN_OF = ("wrinkles.severity", "wrinkles.contrast", "wrinkles.length_density")
-#: Correlation of the capture errors of two of them where a mean z is taken, and the share of capture
-#: in the variance of a usual face; all else counts as common to them.
+#: Correlation of the capture errors of two of them where a mean z is taken, and the share of
+#: capture in the variance of a usual face; all else counts as common to them.
 _CAPTURE_ALIKE, _CAPTURE_SHARE = 0.3, 0.25
 _MEAN = "mean z"
 #: Sessions of the courses that are drawn.
@@ -70,6 +69,8 @@ class Person:
         Photos of unchanged skin.
     softer : tuple of int
         One for each session but the first.
+    drifting : Mapping of str to tuple of int
+        Photos of unchanged skin after the lamp or the camera was replaced; none where not rendered.
     """
 
     entries: tuple[Metric, ...]
@@ -79,6 +80,7 @@ class Person:
     added: F64
     still: tuple[int, ...]
     softer: tuple[int, ...]
+    drifting: Mapping[str, tuple[int, ...]]
 
 
 def _level(entry: Metric, resolution: float) -> float | None:
@@ -129,12 +131,13 @@ def _numbers(entry: Metric, photos: Sequence[Repeat]) -> tuple[F64, F64, float, 
     return block[:, use].mean(axis=1), np.array(capture), day, np.array(added)
 
 
-def person_of(seed: int) -> Person | None:
+def person_of(seed: int, *, drifting: bool) -> Person | None:
     """Measure a person; None where a photo was refused."""
-    pool = careful_pool_of(seed)
+    pool = small_pool_of(seed, drifting=drifting)
     if not all(pool.softer):
         return None
-    photos = [*pool.still, *(part[0] for part in pool.softer)]
+    careful = [*pool.still, *(part[0] for part in pool.softer)]
+    photos = [*careful, *pool.drifting["lamp"], *pool.drifting["camera"]]
     found = {
         entry: numbers
         for entry in metrics().values()
@@ -149,7 +152,11 @@ def person_of(seed: int) -> Person | None:
         day=np.array(day),
         added=np.stack(added, axis=-1),
         still=tuple(range(count)),
-        softer=tuple(range(count, len(photos))),
+        softer=tuple(range(count, len(careful))),
+        drifting={
+            "lamp": tuple(range(len(careful), len(careful) + len(pool.drifting["lamp"]))),
+            "camera": tuple(range(len(careful) + len(pool.drifting["lamp"]), len(photos))),
+        },
     )
 
 
@@ -177,10 +184,23 @@ class Drawn:
     sem: Mapping[str, F64]
 
 
+#: Kinds of courses.
+_STILL, _SOFTER, _LAMP, _CAMERA = _KINDS = ("unchanged", "softer", "lamp", "camera")
+
+
 def _chosen(
-    person: Person, sessions: int, *, softer: bool, courses: int, rng: np.random.Generator
+    person: Person, sessions: int, *, kind: str, courses: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    if not softer:
+    if kind in person.drifting:
+        half = sessions // 2
+        parts = (person.still, person.drifting[kind])
+        return np.array(
+            [
+                np.concatenate([rng.permutation(part)[:half] for part in parts])
+                for _ in range(courses)
+            ]
+        )
+    if kind == _STILL:
         return np.array([rng.permutation(person.still)[:sessions] for _ in range(courses)])
     steps = np.round(np.linspace(0, SESSIONS - 1, sessions)).astype(int)[1:]
     later = [person.softer[k - 1] for k in steps]
@@ -188,16 +208,14 @@ def _chosen(
 
 
 def drawn(
-    person: Person, sessions: int, *, softer: bool, common: bool, day: bool, courses: int, seed: int
+    person: Person, sessions: int, *, kind: str, common: bool, courses: int, seed: int
 ) -> Drawn:
     """Draw weekly courses of one person."""
-    rng = np.random.default_rng([seed, sessions, softer, common])
-    index = _chosen(person, sessions, softer=softer, courses=courses, rng=rng)
+    rng = np.random.default_rng([seed, sessions, _KINDS.index(kind), common])
+    index = _chosen(person, sessions, kind=kind, courses=courses, rng=rng)
     concerns = [list(Concern).index(e.concern) for e in person.entries]
     mood = rng.standard_normal((*index.shape, len(Concern) if common else len(concerns)))
-    values = person.values[index]
-    if day:
-        values = values + (mood[..., concerns] if common else mood) * person.day
+    values = person.values[index] + (mood[..., concerns] if common else mood) * person.day
     days = np.arange(sessions) * DAYS_PER_WEEK
     capture = person.capture[index]
     added = person.added[index[:, :1], index]
@@ -262,9 +280,7 @@ class Rule:
         p = erfc(np.abs(z) / math.sqrt(2.0))
         concern = [_LINES if n == _MEAN else metric(n).concern for n in names]
         wanted = [-1 if n == _MEAN or metric(n).better is Better.DOWN else 1 for n in names]
-        return [
-            self._judged(names, concern, p[k], np.sign(z[k]) == wanted) for k in range(len(z))
-        ]
+        return [self._judged(names, concern, p[k], np.sign(z[k]) == wanted) for k in range(len(z))]
 
     def _judged(
         self,
@@ -344,9 +360,7 @@ def say_metrics(report: Report, people: Sequence[Person], courses: int) -> None:
                 continue
             still.append(values[list(person.still)].std(ddof=1) / level)
             softer.append(values[person.softer[-1]] / level - 1.0)
-            made = drawn(
-                person, SESSIONS, softer=False, common=False, day=True, courses=courses, seed=k
-            )
+            made = drawn(person, SESSIONS, kind=_STILL, common=False, courses=courses, seed=k)
             z.append(made.change[_TREND][:, m] / made.sem[_TREND][:, m])
         if still:
             noise, less = float(np.sqrt(np.mean(np.square(still)))), float(np.mean(softer))
@@ -368,16 +382,46 @@ def say_metrics(report: Report, people: Sequence[Person], courses: int) -> None:
     report.table(("metric", "gain", "noise", "d'", "spread over 8 sessions"), rows)
 
 
+def say_rules(
+    report: Report,
+    people: Sequence[Person],
+    kinds: Sequence[tuple[str, str, int, int]],
+    *,
+    common: bool,
+    courses: int,
+) -> None:
+    """Judge courses of these kinds by every rule: title, kind, sessions, part of what is judged."""
+    made = {
+        (kind, sessions): [
+            drawn(person, sessions, kind=kind, common=common, courses=courses, seed=k)
+            for k, person in enumerate(people)
+        ]
+        for _, kind, sessions, _ in kinds
+    }
+    rows = []
+    for rule in RULES:
+        judged = {key: [rule.judged(d) for d in kept] for key, kept in made.items()}
+        cells = [
+            _share([[j[part] for j in own] for own in judged[kind, sessions]])
+            for _, kind, sessions, part in kinds
+        ]
+        rows.append((rule.title, *cells))
+    report.table(("rule", *(title for title, *_ in kinds)), rows)
+
+
 def main() -> None:
     """Draw, judge by every rule, count."""
     options = parser(__doc__)
-    options.add_argument("--persons", type=int, default=8)
-    options.add_argument("--courses", type=int, default=200, help="of each kind and person")
+    options.add_argument("--persons", type=int, default=12)
+    options.add_argument(
+        "--drifting", type=int, default=6, help="persons whose lamp and camera are replaced"
+    )
+    options.add_argument("--courses", type=int, default=100, help="of each kind and person")
     args = options.parse_args()
     people = []
     for k in range(args.persons):
         progress(f"{k} of {args.persons}")
-        found = person_of(CHOSEN_FROM + k)
+        found = person_of(CHOSEN_FROM + k, drifting=k < args.drifting)
         people += [found] if found else []
     report = Report("Rules: what finds softer lines?", "rules.py")
     report.say(
@@ -385,47 +429,29 @@ def main() -> None:
         "kind and person. Brackets: 95 % intervals, faces resampled. Whole face only."
     )
     say_metrics(report, people, args.courses)
+    careful = [
+        *((f"false claim, {n} sessions", _STILL, n, 0) for n in _LENGTHS),
+        *((f"20 % found, {n} sessions", _SOFTER, n, 1) for n in _LENGTHS),
+    ]
     for common in (False, True):
         report.section(
             "Days common to the metrics of a concern" if common else "Days of each metric's own"
         )
-        made = {
-            (sessions, softer): [
-                drawn(
-                    person,
-                    sessions,
-                    softer=softer,
-                    common=common,
-                    day=True,
-                    courses=args.courses,
-                    seed=k,
-                )
-                for k, person in enumerate(people)
-            ]
-            for sessions in _LENGTHS
-            for softer in (False, True)
-        }
-        rows = []
-        for rule in RULES:
-            judged = {key: [rule.judged(d) for d in kept] for key, kept in made.items()}
-            rows.append(
-                (
-                    rule.title,
-                    *(
-                        _share([[j[softer] for j in own] for own in judged[sessions, bool(softer)]])
-                        for softer in (0, 1)
-                        for sessions in _LENGTHS
-                    ),
-                )
-            )
-        report.table(
-            (
-                "rule",
-                *(f"false claim, {n} sessions" for n in _LENGTHS),
-                *(f"20 % found, {n} sessions" for n in _LENGTHS),
-            ),
-            rows,
+        say_rules(report, people, careful, common=common, courses=args.courses)
+    others = [person for person in people if person.drifting[_LAMP] and person.drifting[_CAMERA]]
+    if others:
+        report.section("Lamp or camera replaced half-way, no photo names its camera")
+        report.say(
+            f"{len(others)} of these people, {SESSIONS} sessions, unchanged skin, days of each "
+            "metric's own. Captures that are too unlike to be compared are judged all the same."
         )
+        drift = [
+            ("lamp: any false claim", _LAMP, SESSIONS, 0),
+            ("lamp: lines said to improve", _LAMP, SESSIONS, 1),
+            ("camera: any false claim", _CAMERA, SESSIONS, 0),
+            ("camera: lines said to improve", _CAMERA, SESSIONS, 1),
+        ]
+        say_rules(report, others, drift, common=False, courses=args.courses)
     report.write(args.write)
 
 

@@ -17,9 +17,11 @@ from _courses import CONCERNS, F64, Errors, of_model, simulate
 
 from skinscan.metrics import Concern
 from skinscan.precision import PrecisionModel, precision_model
+from skinscan.progress.words import HEADLINES
 
 SESSIONS = (2, 4, 6, 8, 12)
-SEVERITY = "wrinkles.severity"
+#: What is read first of lines.
+LINES = HEADLINES[Concern.WRINKLES]
 WRINKLES = CONCERNS.index(Concern.WRINKLES)
 #: Of the reduction that is looked for, and steps in which the smallest one found is sought.
 REDUCTION, STEP = 0.2, 0.01
@@ -35,9 +37,9 @@ def share(hits: np.ndarray) -> str:
 
 
 def reduced(errors: Errors, size: float, *, alone: bool) -> dict[str, float]:
-    """Less of wrinkle severity, alone or together with every other metric of wrinkles."""
+    """Less of what is read first of lines, alone or with every other metric of wrinkles."""
     names = [e.name for e in errors.entries if e.concern is Concern.WRINKLES]
-    return dict.fromkeys([SEVERITY] if alone else names, -size)
+    return dict.fromkeys([LINES] if alone else names, -size)
 
 
 def smallest(errors: Errors, sessions: int, *, alone: bool, courses: int) -> float:
@@ -84,14 +86,14 @@ def main() -> None:
     errors = of_model(model, options.level)
     if not errors.entries:
         parser.error("the precision model is empty: run benchmarks/precision.py first")
-    severity = [e.name for e in errors.entries].index(SEVERITY)
+    first = [e.name for e in errors.entries].index(LINES)
     print(f"{options.courses} courses each, {len(errors.entries)} metrics, {options.level} px/mm")
     print(
-        f"wrinkle severity of the whole face: capture {100 * errors.capture[severity]:.1f} %, "
-        f"day to day {100 * errors.day[severity]:.1f} %"
+        f"{LINES} of the whole face: capture {100 * errors.capture[first]:.1f} %, "
+        f"day to day {100 * errors.day[first]:.1f} %"
     )
     print(
-        "\n| sessions | any false claim | coverage of 95 % intervals | 20 % less severity, alone "
+        "\n| sessions | any false claim | coverage of 95 % intervals | 20 % less of the first alone "
         "| 20 % less of all wrinkle metrics |\n| --- | --- | --- | --- | --- |"
     )
     for sessions in SESSIONS:
@@ -115,7 +117,7 @@ def main() -> None:
     for name, drift in drifts(errors, model, options.level, 8).items():
         outcome = simulate(errors, 8, courses=options.courses, seed=4, drift=drift)
         print(f"| {name} | {share(outcome.concerns.any(axis=1))} |")
-    print("\n| smallest reduction found with 80 % power | severity alone | all wrinkle metrics |")
+    print("\n| smallest reduction found with 80 % power | first alone | all wrinkle metrics |")
     print("| --- | --- | --- |")
     for sessions in (2, 8):
         sizes = [

@@ -66,8 +66,8 @@ class DayToDay:
     source : str
         Where that comes from, and what was assumed.
     amount : float
-        Standard deviation in the metric's unit, whatever the number's size; 0 where it goes with the
-        size.
+        Standard deviation in the metric's unit, whatever the number's size; 0 where it goes with
+        the size.
     """
 
     percent: float
@@ -75,7 +75,7 @@ class DayToDay:
     amount: float = 0.0
 
     def of(self, size: float) -> float:
-        """Standard deviation of a number of this size, metric's unit."""
+        """Compute the standard deviation of a number of this size, in the metric's unit."""
         return math.hypot(self.percent / 100.0 * size, self.amount)
 
 
@@ -94,9 +94,9 @@ _RESTING = (
 )
 
 #: By metric, else by family. The published figures of skin are differences after a week in a head
-#: rig: an upper bound, because repositioning is in them; for wrinkles the same-session part is taken
-#: off in quadrature. That of a resting face contains how well its landmarks were found, an upper
-#: bound too. What is assumed says so.
+#: rig: an upper bound, because repositioning is in them; for wrinkles the same-session part is
+#: taken off in quadrature. That of a resting face contains how well its landmarks were found, an
+#: upper bound too. What is assumed says so.
 DAY_TO_DAY: Mapping[str, DayToDay] = MappingProxyType(
     {
         "wrinkles": DayToDay(4.9, f"√(6² − 3.4²): {_REPOSITIONED}; {_SAME_SESSION}"),

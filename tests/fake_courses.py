@@ -22,7 +22,7 @@ from skinscan.shape import ScaleSource
 
 START = date(2026, 3, 3)
 LEVELS = (2.0, 3.0, 4.5, 6.0)
-SEVERITY = "wrinkles.severity"
+LINES = "wrinkles.contrast"
 
 _numbers = itertools.count()
 

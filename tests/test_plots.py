@@ -12,7 +12,7 @@ import altair as alt
 import cv2
 import numpy as np
 import pytest
-from fake_courses import SEVERITY, START, scan, weekly, write_precision
+from fake_courses import LINES, START, scan, weekly, write_precision
 from PIL import Image
 
 from skinscan import analyze, compare, precision, track
@@ -57,11 +57,11 @@ def _precision(tmp_path, monkeypatch):
 
 
 def course(factors=(1.0, 0.9, 0.7, 0.6, 0.5), **options):
-    scans = [scan({SEVERITY: f}) for f in factors]
+    scans = [scan({LINES: f}) for f in factors]
     return track(scans, dates=weekly(len(factors)), **options)
 
 
-def severity(progress):
+def lines_of(progress):
     return progress.concern("wrinkles").leading
 
 
@@ -76,7 +76,7 @@ def rows(chart):
 
 def test_a_chart_shows_percent_of_the_baseline_with_each_sessions_interval_and_threshold():
     progress = course()
-    change = severity(progress)
+    change = lines_of(progress)
     shown = rows(course_chart(progress, change))
     assert [row["session"] for row in shown] == [locale("en-GB").date(d) for d in weekly(5)]
     assert [row["shown"] for row in shown] == pytest.approx([0, -10, -30, -40, -50])
@@ -96,7 +96,7 @@ def test_a_scale_without_zero_keeps_its_unit():
 def test_a_session_that_is_not_compared_is_a_hollow_mark_with_its_reason():
     scans = [scan(), scan(light_deg=40.0), scan(), scan()]
     progress = track(scans, dates=weekly(4))
-    change = severity(progress)
+    change = lines_of(progress)
     shown = rows(course_chart(progress, change))
     assert shown[1]["state"] == "not compared"
     assert shown[1]["low"] is None
@@ -107,7 +107,7 @@ def test_a_session_that_is_not_compared_is_a_hollow_mark_with_its_reason():
 
 def test_a_doubtful_session_says_why():
     progress = course()
-    change = severity(progress)
+    change = lines_of(progress)
     points = [*change.points[:-1], replace(change.points[-1], in_trend=False)]
     shown = rows(course_chart(progress, replace(change, points=tuple(points))))
     assert shown[-1]["state"] == "compared, doubtful"
@@ -118,25 +118,25 @@ def test_events_inside_the_course_are_named_and_others_are_not():
     inside = Event(START + timedelta(days=10), EventKind.FILLER)
     outside = Event(START - timedelta(days=10), EventKind.LASER)
     progress = course(events=[inside, outside])
-    svg = as_svg(course_chart(progress, severity(progress)))
+    svg = as_svg(course_chart(progress, lines_of(progress)))
     assert ">filler<" in svg
     assert ">laser<" not in svg
 
 
 def test_two_photos_without_dates_are_before_and_after():
-    progress = compare(scan(), scan({SEVERITY: 0.5}))
-    shown = rows(course_chart(progress, severity(progress)))
+    progress = compare(scan(), scan({LINES: 0.5}))
+    shown = rows(course_chart(progress, lines_of(progress)))
     assert [row["session"] for row in shown] == ["Before", "After"]
 
 
 def test_a_course_of_one_session_can_be_drawn():
     progress = track([scan()], dates=[START])
-    assert as_svg(course_chart(progress, severity(progress))).startswith("<svg")
+    assert as_svg(course_chart(progress, lines_of(progress))).startswith("<svg")
 
 
 def test_the_alternative_text_holds_verdict_and_interval():
     progress = course()
-    change = severity(progress)
+    change = lines_of(progress)
     text = course_chart(progress, change).description
     assert change.verdict.value in text
     assert f"{change.percent:+.1f} %".replace("-", "−") in text
@@ -180,15 +180,15 @@ def test_an_axis_of_large_numbers_groups_them_as_the_locale_does():
 
 def test_american_dates_begin_with_the_month():
     progress = course()
-    svg = as_svg(course_chart(progress, severity(progress), locale="en-US"))
+    svg = as_svg(course_chart(progress, lines_of(progress), locale="en-US"))
     assert re.search(r">Mar \d+<", svg)
     assert not re.search(r">\d+ Mar<", svg)
 
 
 def test_every_region_has_its_own_small_chart_on_one_scale():
     progress = course()
-    chart = regions_chart(progress, SEVERITY)
-    changes = region_changes(progress, SEVERITY)
+    chart = regions_chart(progress, LINES)
+    changes = region_changes(progress, LINES)
     drawn = chart.to_dict()
     values = drawn["data"]["values"]
     headings = list(dict.fromkeys(row["region"] for row in values))
@@ -203,13 +203,13 @@ def test_every_region_has_its_own_small_chart_on_one_scale():
     svg = as_svg(chart)
     assert svg.count(f">{words.VERDICTS[Verdict.IMPROVED]}<") == len(changes)
     assert words.REGIONS_UNCLAIMED in str(
-        regions_chart(course((1.0, 1.0, 1.0, 1.0)), SEVERITY).description
+        regions_chart(course((1.0, 1.0, 1.0, 1.0)), LINES).description
     )
 
 
 def test_what_no_region_measured_has_no_small_charts():
-    progress = track([scan(absent=[SEVERITY]) for _ in range(2)], dates=weekly(2))
-    assert region_changes(progress, SEVERITY) == [] or regions_chart(progress, SEVERITY)
+    progress = track([scan(absent=[LINES]) for _ in range(2)], dates=weekly(2))
+    assert region_changes(progress, LINES) == [] or regions_chart(progress, LINES)
 
 
 def test_charts_are_saved_without_a_network(tmp_path, monkeypatch):
@@ -218,7 +218,7 @@ def test_charts_are_saved_without_a_network(tmp_path, monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     progress = course()
-    chart = course_chart(progress, severity(progress))
+    chart = course_chart(progress, lines_of(progress))
     chart.save(tmp_path / "x.html", inline=True)
     chart.save(tmp_path / "x.png")
     page = (tmp_path / "x.html").read_text(encoding="utf-8")
@@ -239,10 +239,10 @@ def colours(picture):
 
 def test_only_claimed_regions_are_coloured_blue_for_better():
     progress = course((1.0, 0.8, 0.6, 0.2, 0.01))
-    blue, vermilion, _ = colours(change_map(progress, SEVERITY))
+    blue, vermilion, _ = colours(change_map(progress, LINES))
     assert blue > 10_000
     assert vermilion == 0
-    assert "Crow's feet (left) −" in described(progress, SEVERITY)
+    assert "Crow's feet (left) −" in described(progress, LINES)
 
 
 def test_the_scale_of_the_map_is_written_as_the_locale_does(monkeypatch):
@@ -255,13 +255,13 @@ def test_the_scale_of_the_map_is_written_as_the_locale_does(monkeypatch):
     monkeypatch.setattr(changemap, "lettered", kept)
     monkeypatch.setattr(changemap, "_scale_end", lambda _: 0.5)
     monkeypatch.setattr(locales, "LOCALES", {"de-XX": ELSEWHERE})
-    change_map(course(), SEVERITY, locale="de-XX")
+    change_map(course(), LINES, locale="de-XX")
     assert {"−0,5 %", "+0,5 %"} <= set(said)
 
 
 def test_worse_is_vermilion():
     progress = course((1.0, 1.2, 1.6, 1.9, 2.0))
-    blue, vermilion, _ = colours(change_map(progress, SEVERITY))
+    blue, vermilion, _ = colours(change_map(progress, LINES))
     assert vermilion > 10_000
     assert blue == 0
 
@@ -269,19 +269,19 @@ def test_worse_is_vermilion():
 def test_without_a_claim_the_face_is_grey():
     progress = course((1.0, 1.0, 1.0, 1.0))
     assert mapped_metrics(progress) == []
-    blue, vermilion, grey = colours(change_map(progress, SEVERITY))
+    blue, vermilion, grey = colours(change_map(progress, LINES))
     assert (blue, vermilion) == (0, 0)
     assert grey > 10_000
-    assert "no change is claimed" in described(progress, SEVERITY)
+    assert "no change is claimed" in described(progress, LINES)
 
 
 def test_the_subjects_right_lies_on_the_left():
-    regions = [c.place for c in course().changes if c.metric == SEVERITY and "_right" in c.place]
+    regions = [c.place for c in course().changes if c.metric == LINES and "_right" in c.place]
     progress = track(
-        [scan({(SEVERITY, r): f for r in regions}) for f in (1.0, 0.5, 0.2, 0.05)],
+        [scan({(LINES, r): f for r in regions}) for f in (1.0, 0.5, 0.2, 0.05)],
         dates=weekly(4),
     )
-    picture = change_map(progress, SEVERITY)
+    picture = change_map(progress, LINES)
     half = picture.shape[1] // 2
     right, left = (colours(picture[:, part])[0] for part in (np.s_[:half], np.s_[half:]))
     assert right > 5_000
@@ -431,7 +431,7 @@ def test_the_report_says_what_the_summary_says_and_what_it_is_not():
 
 def test_the_report_tabulates_interval_and_verdict():
     progress = course()
-    change = severity(progress)
+    change = lines_of(progress)
     page = report(progress).replace("\u00a0", " ")
     assert f"{change.percent:.0f}".replace("-", "−") in page
     assert f"({100 * change.coverage:.0f} %)" in page or f"({100 * change.coverage:.1f} %)" in page
@@ -453,7 +453,7 @@ def test_the_report_lists_differences_between_photos():
 def test_what_comes_from_outside_is_escaped():
     progress = course((1.0, 0.5))
     hostile = "<script>alert('x')</script>\"&"
-    leading = severity(progress)
+    leading = lines_of(progress)
     bad = replace(
         leading,
         points=(

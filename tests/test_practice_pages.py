@@ -130,7 +130,7 @@ def course_of_two(made):
     """A second session a week later, and a photo in each."""
     later = courses.add_session(made.records, made.carer, made.course_id, DAY + timedelta(days=7))
     softer = tuple(
-        replace(m, value=m.value * 0.6) if m.metric == "wrinkles.severity" else m
+        replace(m, value=m.value * 0.6) if m.metric == "wrinkles.contrast" else m
         for m in sample_scan().measurements
     )
     photos.add_photo(made.records, made.carer, made.session_id, ready(1))

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
-from fake_courses import SEVERITY, START, noisy, scan, weekly, with_other_sha, write_precision
+from fake_courses import LINES, START, noisy, scan, weekly, with_other_sha, write_precision
 
 from skinscan import precision
 from skinscan.declaration import Declaration, MakeUp
@@ -30,7 +30,7 @@ from skinscan.progress.tables import CHANGE_COLUMNS, SESSION_COLUMNS
 from skinscan.shape import ScaleSource
 
 #: So much less is beyond doubt with the precision of fake_courses.
-HALF = {SEVERITY: 0.5}
+HALF = {LINES: 0.5}
 DAY = 0.049
 
 
@@ -44,9 +44,9 @@ def _precision(tmp_path, monkeypatch):
 
 
 def falling(count, to=0.5, **options):
-    """Severity falls evenly from 1 to ``to``; nothing else changes."""
+    """Contrast of lines falls evenly from 1 to ``to``; nothing else changes."""
     steps = np.linspace(1.0, to, count)
-    return [scan({SEVERITY: float(f)}, **options) for f in steps]
+    return [scan({LINES: float(f)}, **options) for f in steps]
 
 
 def reasons(change):
@@ -65,22 +65,22 @@ def test_two_photos_of_the_same_skin_claim_nothing():
 def test_half_of_the_lines_are_an_improvement_of_lines_and_of_nothing_else():
     progress = compare(scan(), scan(HALF))
     claimed = {c.metric for c in progress.changes if c.verdict.claimed}
-    assert claimed == {SEVERITY}
+    assert claimed == {LINES}
     assert progress.concern("wrinkles").verdict is Verdict.IMPROVED
-    face = progress.change(SEVERITY)
+    face = progress.change(LINES)
     assert face.percent == pytest.approx(-50)
     assert face.percent_low < -50 < face.percent_high < 0
     assert (face.verdict, face.estimator) == (Verdict.IMPROVED, Estimator.DIFFERENCE)
 
 
 def test_twice_the_lines_are_worse_and_more_mirrored_light_is_better():
-    progress = compare(scan(), scan({SEVERITY: 2.0, "radiance.specular_fraction": 2.0}))
-    assert progress.change(SEVERITY).verdict is Verdict.WORSE
+    progress = compare(scan(), scan({LINES: 2.0, "radiance.specular_fraction": 2.0}))
+    assert progress.change(LINES).verdict is Verdict.WORSE
     assert progress.change("radiance.specular_fraction").verdict is Verdict.IMPROVED
 
 
 def test_standard_error_has_every_part():
-    change = compare(scan(), scan(light_deg=3.0)).change(SEVERITY, "chin")
+    change = compare(scan(), scan(light_deg=3.0)).change(LINES, "chin")
     capture, day, added = 0.4, 10 * DAY, 10 * 0.01 * 3.0
     assert change.sem == pytest.approx(math.sqrt(2 * capture**2 + 2 * day**2 + added**2))
     assert change.low == pytest.approx(-1.96 * change.sem, rel=1e-3)
@@ -89,8 +89,8 @@ def test_standard_error_has_every_part():
 
 
 def test_whole_face_averages_what_regions_do_not_share():
-    face = compare(scan(), scan()).change(SEVERITY)
-    inner = [r for r in metrics()[SEVERITY].groups if r not in {"tear_trough", "lid_bag"}]
+    face = compare(scan(), scan()).change(LINES)
+    inner = [r for r in metrics()[LINES].groups if r not in {"tear_trough", "lid_bag"}]
     paired = {"temple", "crows_feet", "upper_lid", "under_eye", "cheek_malar", "cheek_buccal"}
     regions = sum(2 if g in paired | {"nasolabial", "marionette"} else 1 for g in inner)
     capture = 0.4 * math.sqrt(0.3 + 0.7 / regions)
@@ -106,19 +106,19 @@ def test_neutral_metrics_change_and_open_no_concern_by_themselves():
 
 
 def test_metrics_that_disagree_make_a_concern_changed():
-    progress = compare(scan(), scan({SEVERITY: 0.5, "wrinkles.width": 2.0}))
+    progress = compare(scan(), scan({LINES: 0.5, "wrinkles.width": 2.0}))
     assert progress.concern(Concern.WRINKLES).verdict is Verdict.CHANGED
 
 
 def test_a_single_region_is_claimed_only_after_its_metric():
-    local = {(SEVERITY, "chin"): 0.4}
+    local = {(LINES, "chin"): 0.4}
     alone = compare(scan(), scan(local))
-    assert not alone.change(SEVERITY).verdict.claimed
-    assert not alone.change(SEVERITY, "chin").verdict.claimed
+    assert not alone.change(LINES).verdict.claimed
+    assert not alone.change(LINES, "chin").verdict.claimed
     declared = compare(scan(), scan(local), treated_regions=["chin"])
-    assert declared.change(SEVERITY, "treated").verdict is Verdict.IMPROVED
-    assert declared.change(SEVERITY, "chin").verdict is Verdict.IMPROVED
-    assert not declared.change(SEVERITY, "forehead_upper").verdict.claimed
+    assert declared.change(LINES, "treated").verdict is Verdict.IMPROVED
+    assert declared.change(LINES, "chin").verdict is Verdict.IMPROVED
+    assert not declared.change(LINES, "forehead_upper").verdict.claimed
 
 
 def test_claimed_intervals_are_wider_and_exclude_no_change():
@@ -132,10 +132,10 @@ def test_claimed_intervals_are_wider_and_exclude_no_change():
 
 
 def test_percentages_are_of_something_and_at_most_all_of_it():
-    gone = compare(scan(), scan({SEVERITY: 0.0})).change(SEVERITY)
+    gone = compare(scan(), scan({LINES: 0.0})).change(LINES)
     assert (gone.percent, gone.percent_low) == (-100, -100)
     assert gone.low < -10 < gone.high
-    little = compare(scan({SEVERITY: 0.01}), scan()).change(SEVERITY)
+    little = compare(scan({LINES: 0.01}), scan()).change(LINES)
     assert little.difference == pytest.approx(9.9)
     assert math.isnan(little.percent)
     assert math.isnan(compare(scan(), scan()).change("tone.redness").percent)
@@ -144,10 +144,10 @@ def test_percentages_are_of_something_and_at_most_all_of_it():
 def test_scans_of_a_model_that_knew_more_say_that_nothing_is_known(tmp_path):
     before, after = scan(), scan(HALF)
     data = json.loads((tmp_path / "precision.json").read_text(encoding="utf-8"))
-    del data["metrics"][SEVERITY]
+    del data["metrics"][LINES]
     (tmp_path / "precision.json").write_text(json.dumps(data), encoding="utf-8")
     precision_model.cache_clear()
-    assert reasons(compare(before, after).change(SEVERITY)) == {"no_sem"}
+    assert reasons(compare(before, after).change(LINES)) == {"no_sem"}
 
 
 def test_views_that_differ_are_refused():
@@ -189,7 +189,7 @@ def test_dates_of_two_photos_come_from_the_photos():
 
 def test_before_stays_before_where_the_dates_say_otherwise():
     progress = compare(scan(), scan(HALF), dates=(START, START - timedelta(days=3)))
-    assert progress.change(SEVERITY).difference < 0
+    assert progress.change(LINES).difference < 0
 
 
 # What bars a comparison -------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_before_stays_before_where_the_dates_say_otherwise():
 
 def test_another_lamp_bars_what_it_moves():
     progress = compare(scan(), scan(HALF, light_deg=20.0))
-    change = progress.change(SEVERITY)
+    change = progress.change(LINES)
     assert change.verdict is Verdict.NOT_COMPARABLE
     assert reasons(change) == {"light_direction"}
     assert progress.concern("wrinkles").verdict is Verdict.NOT_COMPARABLE
@@ -209,30 +209,30 @@ def test_just_treated_skin_is_not_compared(side):
     said[side] = Declaration(before_treatment=False)
     progress = compare(scan(), scan(HALF), declared=tuple(said))
     assert {c.verdict for c in progress.concerns} == {Verdict.NOT_COMPARABLE}
-    assert reasons(progress.change(SEVERITY)) == {"just_treated"}
+    assert reasons(progress.change(LINES)) == {"just_treated"}
 
 
 def test_make_up_bars_skin_and_not_shape():
     progress = compare(scan(), scan(HALF), declared=(None, Declaration(make_up=MakeUp.WORN)))
-    assert progress.change(SEVERITY).verdict is Verdict.NOT_COMPARABLE
+    assert progress.change(LINES).verdict is Verdict.NOT_COMPARABLE
     assert progress.change("lift.brow_height").verdict is Verdict.NO_CHANGE
 
 
 def test_a_smile_bars_what_follows_it_and_is_named():
-    smiling = scan({SEVERITY: 2.0}, smile=0.25, flags={"photo": Flag.EXPRESSION})
+    smiling = scan({LINES: 2.0}, smile=0.25, flags={"photo": Flag.EXPRESSION})
     progress = compare(scan(), smiling)
     for name, entry in metrics().items():
         bound = entry.family in {"wrinkles", "under_eye", "puffiness", "lift"}
         verdict = progress.change(name).verdict
         assert (verdict is Verdict.NOT_COMPARABLE) == bound, name
-    reason = progress.change(SEVERITY).reasons[0]
+    reason = progress.change(LINES).reasons[0]
     assert reason.name == "expression"
     assert "a smile" in reason.sentence
 
 
 def test_an_expression_is_named_before_anything_else():
     other = scan(smile=0.6, light_deg=20.0)
-    assert [r.name for r in compare(scan(), other).change(SEVERITY).reasons] == [
+    assert [r.name for r in compare(scan(), other).change(LINES).reasons] == [
         "expression",
         "light_direction",
     ]
@@ -246,18 +246,18 @@ def test_a_greater_change_of_expression_is_named_too():
 
 def test_flags_are_carried_and_bar_nothing():
     hidden = scan(HALF, flags={"chin": Flag.OCCLUDED})
-    change = compare(scan(), hidden).change(SEVERITY, "chin", scope=Scope.REGION)
+    change = compare(scan(), hidden).change(LINES, "chin", scope=Scope.REGION)
     assert change.flags & Flag.OCCLUDED
     assert change.verdict is Verdict.IMPROVED
 
 
 def test_what_cannot_be_measured_says_so():
-    progress = compare(scan(), scan(absent=["wrinkles.contrast", (SEVERITY, "chin")]))
+    progress = compare(scan(), scan(absent=["wrinkles.contrast", (LINES, "chin")]))
     change = progress.change("wrinkles.contrast")
     assert (change.verdict, reasons(change)) == (Verdict.NOT_COMPARABLE, {"nothing_found"})
     assert change.p == 1.0
-    assert progress.change(SEVERITY, "chin").verdict is Verdict.NOT_COMPARABLE
-    face = progress.change(SEVERITY)
+    assert progress.change(LINES, "chin").verdict is Verdict.NOT_COMPARABLE
+    face = progress.change(LINES)
     assert face.verdict is Verdict.NO_CHANGE  # over the regions that both show
 
 
@@ -276,14 +276,14 @@ def test_a_concern_of_which_only_neutral_numbers_are_left_is_not_compared():
 
 
 def test_a_region_missing_on_one_side_is_left_out_on_both():
-    uneven = {(SEVERITY, "chin"): 9.0}
-    face = compare(scan(uneven), scan(absent=[(SEVERITY, "chin")])).change(SEVERITY)
+    uneven = {(LINES, "chin"): 9.0}
+    face = compare(scan(uneven), scan(absent=[(LINES, "chin")])).change(LINES)
     assert (face.before, face.difference) == pytest.approx((10.0, 0.0))
 
 
 def test_photos_are_compared_at_the_highest_level_that_both_have():
     progress = compare(scan(), scan(levels=(2.0, 3.0)))
-    assert progress.change(SEVERITY).level_px_mm == 3.0
+    assert progress.change(LINES).level_px_mm == 3.0
     assert progress.change("tone.redness").level_px_mm == 2.0
     pores = progress.change("texture.pore_density")
     assert (pores.verdict, reasons(pores)) == (Verdict.NOT_COMPARABLE, {"low_resolution"})
@@ -292,12 +292,12 @@ def test_photos_are_compared_at_the_highest_level_that_both_have():
 def test_a_level_with_a_known_error_goes_before_a_finer_one_without(tmp_path):
     data = json.loads((tmp_path / "precision.json").read_text(encoding="utf-8"))
     for level in ("6", "9"):
-        del data["metrics"][SEVERITY]["levels"][level]
+        del data["metrics"][LINES]["levels"][level]
     (tmp_path / "precision.json").write_text(json.dumps(data), encoding="utf-8")
     precision_model.cache_clear()
     progress = compare(scan(), scan(HALF))
-    assert progress.change(SEVERITY).level_px_mm == 4.5
-    assert progress.change(SEVERITY).verdict is Verdict.IMPROVED
+    assert progress.change(LINES).level_px_mm == 4.5
+    assert progress.change(LINES).verdict is Verdict.IMPROVED
     assert progress.change("texture.pore_density").level_px_mm == 6.0
 
 
@@ -316,8 +316,8 @@ def test_a_course_is_a_trend_and_its_order_does_not_matter():
     progress = track(scans, dates=dates)
     mixed = [3, 0, 5, 1, 4, 2]
     again = track([scans[k] for k in mixed], dates=[dates[k] for k in mixed])
-    change = progress.change(SEVERITY)
-    assert change == again.change(SEVERITY)
+    change = progress.change(LINES)
+    assert change == again.change(LINES)
     assert change.estimator is Estimator.TREND
     assert change.percent == pytest.approx(-50)
     assert change.trend.per_week == pytest.approx(-1.0)
@@ -328,49 +328,83 @@ def test_a_course_is_a_trend_and_its_order_does_not_matter():
 
 def test_one_bad_session_does_not_decide_a_course():
     scans = falling(8)
-    scans[4] = scan({SEVERITY: 3.0})
-    assert track(scans, dates=weekly(8)).change(SEVERITY).percent == pytest.approx(-50, abs=5)
+    scans[4] = scan({LINES: 3.0})
+    assert track(scans, dates=weekly(8)).change(LINES).percent == pytest.approx(-50, abs=5)
+
+
+def test_softer_lines_count_more_than_the_same_share_of_another_measure():
+    def judged(name, to):
+        return compare(scan(), scan({name: to})).concern(Concern.WRINKLES)
+
+    softer, others = judged(LINES, 0.75), ("wrinkles.severity", "wrinkles.length_density")
+    assert softer.verdict is Verdict.IMPROVED
+    assert all(softer.p < judged(name, 0.75).p for name in others)
+    # Lines that vanish while those that stay are as dark as ever are found as well.
+    vanished = judged("wrinkles.length_density", 0.4)
+    assert vanished.verdict is Verdict.IMPROVED
+    assert vanished.leading.metric == "wrinkles.length_density"
+
+
+def test_skin_without_a_line_is_judged_by_what_is_left():
+    absent = (LINES, "wrinkles.width")
+    unchanged = compare(scan(absent=absent), scan(absent=absent)).concern(Concern.WRINKLES)
+    assert unchanged.verdict is Verdict.NO_CHANGE
+    assert unchanged.leading.metric not in absent
+    assert unchanged.would_be_found > 0
+    fewer = {"wrinkles.severity": 0.4}
+    softer = compare(scan(absent=absent), scan(fewer, absent=absent)).concern(Concern.WRINKLES)
+    assert softer.verdict is Verdict.IMPROVED
+
+
+def test_a_resting_brow_moves_by_millimetres_however_high_it_stands():
+    low, high = (
+        compare(scan({"lift.brow_height": f}), scan({"lift.brow_height": f})) for f in (0.5, 1.5)
+    )
+    for progress in (low, high):
+        change = progress.change("lift.brow_height")
+        assert change.sem > math.sqrt(2.0) * 0.46
+    assert low.change("lift.brow_height").sem < high.change("lift.brow_height").sem  # capture
 
 
 def test_one_session_is_no_change():
     progress = track([scan()], dates=[START])
     assert {c.verdict for c in progress.changes} == {Verdict.NOT_COMPARABLE}
-    assert reasons(progress.change(SEVERITY)) == {"only_one_session"}
+    assert reasons(progress.change(LINES)) == {"only_one_session"}
     assert len(progress.table()) == sum(c.scope is Scope.REGION for c in progress.changes)
 
 
 def test_takes_of_a_day_are_pooled_and_the_same_file_counts_once():
     before, after = scan(), scan()
-    single = track([before, after], dates=weekly(2)).change(SEVERITY, "chin")
+    single = track([before, after], dates=weekly(2)).change(LINES, "chin")
     takes = [before, *(with_other_sha(before) for _ in range(3)), after]
     dates = [START] * 4 + [weekly(2)[1]]
-    pooled = track(takes, dates=dates).change(SEVERITY, "chin")
+    pooled = track(takes, dates=dates).change(LINES, "chin")
     assert pooled.points[0].takes == 4
     assert pooled.sem < single.sem
     # Takes that agree do not make a number exact: 8 of 11 degrees of freedom are the model's.
     capture = 0.4 * math.sqrt(8 / 11 / 4)
     assert pooled.sem == pytest.approx(math.sqrt(capture**2 + 0.4**2 + 2 * (10 * DAY) ** 2))
     twice = track([before, before, after], dates=[START, START, weekly(2)[1]])
-    assert twice.change(SEVERITY, "chin").sem == single.sem
+    assert twice.change(LINES, "chin").sem == single.sem
 
 
 def test_a_treated_take_gives_way_to_one_before_the_needles():
     dates = [START, START, weekly(2)[1], weekly(2)[1]]
     swollen = [Declaration(before_treatment=False), None]
     progress = track(
-        [scan({SEVERITY: 0.1}), scan(), scan({SEVERITY: 0.1}), scan()],
+        [scan({LINES: 0.1}), scan(), scan({LINES: 0.1}), scan()],
         dates=dates,
         declared=swollen * 2,
     )
-    change = progress.change(SEVERITY)
+    change = progress.change(LINES)
     assert (change.verdict, change.difference) == (Verdict.NO_CHANGE, 0.0)
     assert [p.takes for p in change.points] == [1, 1]
 
 
 def test_a_session_that_cannot_be_compared_is_marked_and_left_out():
     scans = falling(6)
-    scans[3] = scan({SEVERITY: 5.0}, light_deg=30.0)
-    change = track(scans, dates=weekly(6)).change(SEVERITY)
+    scans[3] = scan({LINES: 5.0}, light_deg=30.0)
+    change = track(scans, dates=weekly(6)).change(LINES)
     assert change.percent == pytest.approx(-50)
     assert [p.in_trend for p in change.points] == [True, True, True, False, True, True]
     assert [r.name for r in change.points[3].reasons] == ["light_direction"]
@@ -381,14 +415,14 @@ def test_a_session_that_cannot_be_compared_is_marked_and_left_out():
 def test_the_change_ends_with_the_latest_session_that_can_be_compared():
     scans = falling(6)
     scans[5] = scan(light_deg=30.0)
-    change = track(scans, dates=weekly(6)).change(SEVERITY)
+    change = track(scans, dates=weekly(6)).change(LINES)
     assert change.until == weekly(6)[4]
 
 
 def test_one_small_photo_does_not_degrade_the_course():
     scans = falling(6)
-    scans[3] = scan({SEVERITY: 0.7}, levels=(2.0, 3.0))
-    change = track(scans, dates=weekly(6)).change(SEVERITY)
+    scans[3] = scan({LINES: 0.7}, levels=(2.0, 3.0))
+    change = track(scans, dates=weekly(6)).change(LINES)
     assert change.level_px_mm == 6.0
     assert [p.level_px_mm for p in change.points] == [6.0, 6.0, 6.0, 3.0, 6.0, 6.0]
     assert [p.in_trend for p in change.points] == [True, True, True, False, True, True]
@@ -400,7 +434,7 @@ def test_one_small_photo_does_not_degrade_the_course():
 
 def test_small_photos_in_most_sessions_do():
     scans = [scan(), scan(), *(scan(levels=(2.0, 3.0)) for _ in range(3))]
-    change = track(scans, dates=weekly(5)).change(SEVERITY)
+    change = track(scans, dates=weekly(5)).change(LINES)
     assert change.level_px_mm == 3.0
     assert all(p.in_trend for p in change.points)
 
@@ -415,10 +449,10 @@ def test_a_region_is_followed_in_the_view_that_shows_it_most_often():
             scans.append(scan(view=view))
             dates.append(day)
     progress = track(scans, dates=dates)
-    assert progress.change(SEVERITY, "crows_feet_left").view is View.LEFT
-    assert progress.change(SEVERITY, "crows_feet_right").view is View.FRONT
+    assert progress.change(LINES, "crows_feet_left").view is View.LEFT
+    assert progress.change(LINES, "crows_feet_right").view is View.FRONT
     assert progress.change("lift.brow_height", "upper_lid_left").view is View.FRONT
-    right = progress.change(SEVERITY, "crows_feet_right")
+    right = progress.change(LINES, "crows_feet_right")
     assert [bool(p.reasons) for p in right.points] == [False, False, True, True, True]
     assert right.points[2].reasons[0].name == "missing_view"
     assert right.until == weekly(5)[1]
@@ -427,24 +461,24 @@ def test_a_region_is_followed_in_the_view_that_shows_it_most_often():
 def test_a_view_that_the_baseline_lacks_is_not_compared():
     progress = track([scan(), scan(view=View.LEFT)], dates=weekly(2))
     assert {c.verdict for c in progress.changes} == {Verdict.NOT_COMPARABLE}
-    assert reasons(progress.change(SEVERITY)) == {"missing_view"}
+    assert reasons(progress.change(LINES)) == {"missing_view"}
 
 
 # Baselines --------------------------------------------------------------------------------------
 
 
 def test_another_baseline_replaces_the_first():
-    scans = [scan({SEVERITY: 2.0}), scan(), scan(HALF)]
-    change = track(scans, dates=weekly(3), baseline=weekly(3)[1]).change(SEVERITY)
+    scans = [scan({LINES: 2.0}), scan(), scan(HALF)]
+    change = track(scans, dates=weekly(3), baseline=weekly(3)[1]).change(LINES)
     assert change.percent == pytest.approx(-50)
     assert change.since == weekly(3)[1]
     assert change.points[0].reasons[0].name == "before_baseline"
 
 
 def test_two_baselines_tell_how_skin_changes_from_day_to_day():
-    scans = [scan({SEVERITY: 0.7}), scan({SEVERITY: 1.3}), scan()]
+    scans = [scan({LINES: 0.7}), scan({LINES: 1.3}), scan()]
     progress = track(scans, dates=weekly(3), baseline=weekly(3)[:2])
-    change = progress.change(SEVERITY, "chin")
+    change = progress.change(LINES, "chin")
     assert (change.before, change.difference) == pytest.approx((10.0, 0.0))
     captures = (7 * 0.04, 13 * 0.04)
     day = day_from_baselines((7.0, 13.0), captures, 10 * DAY)
@@ -478,13 +512,13 @@ def test_one_photo_in_two_sessions_is_a_mistake():
 
 
 def test_treated_regions_are_set_against_the_others():
-    treated = {(SEVERITY, f"crows_feet_{side}"): 0.5 for side in ("left", "right")}
+    treated = {(LINES, f"crows_feet_{side}"): 0.5 for side in ("left", "right")}
     progress = track(
         [scan(), scan(treated)], dates=weekly(2), treated_regions=["crows_feet", "chin"]
     )
     assert progress.treated_regions == ("chin", "crows_feet_left", "crows_feet_right")
     inside, outside, contrast = (
-        progress.change(SEVERITY, place)
+        progress.change(LINES, place)
         for place in ("treated", "untreated", "treated_minus_untreated")
     )
     assert inside.difference == pytest.approx(-10 / 3)
@@ -495,11 +529,9 @@ def test_treated_regions_are_set_against_the_others():
 
 
 def test_what_happens_to_the_whole_face_is_no_difference_between_regions():
-    progress = track(
-        [scan(), scan({SEVERITY: 0.4})], dates=weekly(2), treated_regions=["crows_feet"]
-    )
-    assert progress.change(SEVERITY, "treated").verdict is Verdict.IMPROVED
-    assert progress.change(SEVERITY, "treated_minus_untreated").verdict is Verdict.NO_CHANGE
+    progress = track([scan(), scan({LINES: 0.4})], dates=weekly(2), treated_regions=["crows_feet"])
+    assert progress.change(LINES, "treated").verdict is Verdict.IMPROVED
+    assert progress.change(LINES, "treated_minus_untreated").verdict is Verdict.NO_CHANGE
 
 
 def test_unknown_regions_are_refused():
@@ -514,7 +546,7 @@ def test_unknown_regions_are_refused():
 def test_events_inside_the_course_bar_attribution_and_nothing_else(days, attributable):
     event = Event(START + timedelta(days=days), EventKind.FILLER)
     progress = track(falling(6), dates=weekly(6), events=[event])
-    change = progress.change(SEVERITY)
+    change = progress.change(LINES)
     assert change.verdict is Verdict.IMPROVED
     assert change.attributable is attributable
     assert change.events == (() if attributable else (event,))
@@ -531,7 +563,7 @@ def test_tables_are_tidy():
     assert not table.duplicated(["metric", "region", "session"]).any()
     assert not overview.duplicated(["metric", "scope", "place"]).any()
     assert len(overview) == len(progress.changes)
-    chin = table[(table["metric"] == SEVERITY) & (table["region"] == "chin")]
+    chin = table[(table["metric"] == LINES) & (table["region"] == "chin")]
     assert list(chin["session"]) == [d.isoformat() for d in weekly(4)]
     assert list(chin["verdict"]) == ["", "", "", "improved"]
     assert set(table["metric"]) == set(metrics())
@@ -543,7 +575,7 @@ def test_every_metric_and_concern_has_its_change():
     for name in metrics():
         assert progress.change(name).scope is Scope.FACE
     with pytest.raises(UnknownNameError):
-        progress.change(SEVERITY, "nose_tip")
+        progress.change(LINES, "nose_tip")
     with pytest.raises(UnknownNameError):
         progress.change("wrinkles.nothing")
     with pytest.raises(UnknownNameError):
@@ -570,7 +602,7 @@ def test_half_of_the_lines_are_found_in_noisy_photos():
     ]
     truth = [dict.fromkeys(wrinkles, f) for f in np.linspace(1.0, 0.5, 6)]
     progress = track([scan(noisy(t, rng)) for t in truth], dates=weekly(6))
-    change = progress.change(SEVERITY)
+    change = progress.change(LINES)
     assert change.verdict is Verdict.IMPROVED
     assert change.percent_low < -50 < change.percent_high
     assert progress.concern(Concern.WRINKLES).verdict is Verdict.IMPROVED

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fake_courses import SEVERITY, scan, write_precision
+from fake_courses import LINES, scan, write_precision
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -46,14 +46,14 @@ def _precision(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _analysis(monkeypatch):
-    """A photo holds the factor of its wrinkle severity, or says that it shows nobody."""
+    """A photo holds the factor of the contrast of its lines, or says that it shows nobody."""
 
     def analyze(path, *, name, largest_face):
         del largest_face
         text = Path(path).read_text(encoding="utf-8")
         if text == "nobody":
             raise NoFaceError(expected="a face", found="none", remedy="Take another photo")
-        return replace(scan({SEVERITY: float(text)}), name=name)
+        return replace(scan({LINES: float(text)}), name=name)
 
     monkeypatch.setattr(cli_progress, "analyze", analyze)
     monkeypatch.setattr(skinscan.scan, "analyze", analyze)
@@ -101,7 +101,7 @@ def test_track_says_what_changed_and_writes_both_tables(folder, tmp_path):
     assert tuple(changes.columns) == CHANGE_COLUMNS
     assert set(sessions["session"]) == {"2026-03-03", "2026-03-10"}
     claimed = changes[changes["verdict"] == "improved"]
-    assert set(claimed["metric"]) == {SEVERITY}
+    assert set(claimed["metric"]) == {LINES}
 
 
 def test_track_takes_baseline_treated_regions_events_and_locale(folder):
@@ -176,7 +176,7 @@ def test_track_takes_events_from_a_table(folder, tmp_path):
 def test_events_from_a_table_are_those_of_the_python_argument(tmp_path):
     table = tmp_path / "events.csv"
     table.write_text("date,kind,note\n2026-03-05,peel,x\n", encoding="utf-8")
-    scans, dates = [scan(), scan({SEVERITY: 0.4})], [date(2026, 3, 3), date(2026, 3, 10)]
+    scans, dates = [scan(), scan({LINES: 0.4})], [date(2026, 3, 3), date(2026, 3, 10)]
     said = [
         track(scans, dates=dates, events=events).overview()
         for events in (read_events(table), [Event(date(2026, 3, 5), EventKind.PEEL)])
@@ -251,7 +251,7 @@ def measured():
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch, measured):
-    """A folder of both, whose severity halves."""
+    """A folder of both, whose lines fade by half."""
     folder = tmp_path / "client"
     folder.mkdir()
 
@@ -260,7 +260,7 @@ def photos(tmp_path, monkeypatch, measured):
         found = measured[Path(path).stem]
         half = 0.5 if Path(path).stem == max(measured) else 1.0
         numbers = [
-            replace(n, value=half * n.value) if n.metric == SEVERITY else n
+            replace(n, value=half * n.value) if n.metric == LINES else n
             for n in measured[min(measured)].measurements
         ]
         return replace(found, name=name, measurements=tuple(numbers))
@@ -319,7 +319,7 @@ def test_compare_speaks_of_two_photos(folder, tmp_path):
     assert "Lines: 60 % softer between the two photos (between" in result.stdout
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"report.html", "progress.csv", "changes.csv", "course_wrinkles.svg"} <= written
-    assert f"map_{SEVERITY}.overlay.jpg" in written
+    assert f"map_{LINES}.overlay.jpg" in written
     with pytest.raises(SourceFolderError):  # none of it is taken for a photo
         find_photos([tmp_path / "out"])
 

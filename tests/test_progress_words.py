@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from fake_courses import SEVERITY, START, scan, weekly, write_precision
+from fake_courses import LINES, START, scan, weekly, write_precision
 
 from skinscan import precision
 from skinscan.declaration import Declaration
@@ -94,10 +94,10 @@ def test_every_metric_concern_event_and_place_has_words():
 
 
 def test_a_metric_that_the_catalogue_lacks_is_spoken_of_by_its_title(monkeypatch):
-    without = {k: v for k, v in words.METRICS.items() if k != SEVERITY}
+    without = {k: v for k, v in words.METRICS.items() if k != LINES}
     monkeypatch.setattr(words, "METRICS", without)
-    said = compare(scan(), scan({SEVERITY: 0.4})).summary()
-    assert any(text.startswith("Wrinkle severity: 60 % lower between") for text in said)
+    said = compare(scan(), scan({LINES: 0.4})).summary()
+    assert any(text.startswith("Contrast of lines: 60 % lower between") for text in said)
 
 
 def test_headlines_are_metrics_of_their_concern_with_a_better_direction():
@@ -126,7 +126,7 @@ def test_every_metric_can_be_claimed_both_ways():
 
 
 def test_a_claim_reads_as_people_speak():
-    local = {(SEVERITY, f"crows_feet_{side}"): 0.2 for side in ("left", "right")}
+    local = {(LINES, f"crows_feet_{side}"): 0.2 for side in ("left", "right")}
     scans = [scan(), scan(local)]
     said = track(scans, dates=weekly(2), treated_regions=["crows_feet"]).summary()
     pattern = r"Lines around the eyes: 80 % softer since 3 March \(between \d\d and 100 %\)\."
@@ -146,12 +146,12 @@ def test_nothing_found_says_what_would_have_been():
 
 
 def test_worse_is_said_as_plainly():
-    said = track([scan(), scan({SEVERITY: 2.0})], dates=weekly(2)).summary()
+    said = track([scan(), scan({LINES: 2.0})], dates=weekly(2)).summary()
     assert any(text.startswith("Lines: 100 % more visible since 3 March") for text in said)
 
 
 def test_two_ways_at_once_are_told():
-    changed = scan({SEVERITY: 0.4, "wrinkles.width": 3.0})
+    changed = scan({LINES: 0.4, "wrinkles.width": 3.0})
     said = track([scan(), changed], dates=weekly(2)).summary()
     assert any(text.startswith("Wrinkles and fine lines: some measures") for text in said)
 
@@ -162,7 +162,7 @@ def test_what_was_not_compared_says_why():
 
 
 def test_photos_without_dates_are_spoken_of_as_photos():
-    said = compare(scan(), scan({SEVERITY: 0.4})).summary()
+    said = compare(scan(), scan({LINES: 0.4})).summary()
     assert any("softer between the two photos (" in text for text in said)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_courses import SEVERITY, START, scan, weekly, write_precision
+from fake_courses import LINES, START, scan, weekly, write_precision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -95,7 +95,7 @@ def jpeg(mode="RGB", size=(120, 40)):
 
 
 def course(factors=(1.0, 0.9, 0.7, 0.6, 0.5), **options):
-    scans = [scan({SEVERITY: f}) for f in factors]
+    scans = [scan({LINES: f}) for f in factors]
     scans[1] = checked(scans[1], "exposure", "roll")
     return track(scans, dates=weekly(len(factors)), **options), scans
 
@@ -272,7 +272,7 @@ def test_the_same_course_gives_the_same_bytes_elsewhere():
 @needs_poppler
 @pytest.mark.usefixtures("_no_charts")
 def test_two_sessions():
-    scans = [scan(), scan({SEVERITY: 0.4})]
+    scans = [scan(), scan({LINES: 0.4})]
     progress = track(scans, dates=weekly(2))
     content = printed_of(progress, scans)
     assert pages(content) <= 3
@@ -284,7 +284,7 @@ def test_two_sessions():
 @needs_poppler
 @pytest.mark.usefixtures("_no_charts")
 def test_two_photos_without_dates():
-    scans = [scan(), checked(scan({SEVERITY: 0.4}, light_deg=40.0), "roll")]
+    scans = [scan(), checked(scan({LINES: 0.4}, light_deg=40.0), "roll")]
     content = printed_of(compare(*scans), scans, dates=None, pair=PhotoPair(picture(1), picture(2)))
     text = said(content)
     assert words.REPORT_TITLE_PAIR in text
@@ -294,7 +294,7 @@ def test_two_photos_without_dates():
 
 @needs_poppler
 def test_a_course_that_cannot_be_compared_says_why_and_draws_nothing():
-    scans = [scan(), scan({SEVERITY: 0.4})]
+    scans = [scan(), scan({LINES: 0.4})]
     late = Declaration(before_treatment=False)
     progress = track(scans, dates=weekly(2), declared=[None, late])
     content = printed_of(progress, scans)

@@ -2,8 +2,8 @@
 
 The steps are those of `skinscan.progress.selection`. What stands for a metric at the first two
 is its mean over the treated regions where those were declared, else over the whole face. In
-each concern the metric that is read first has half of the weight or more, all others together the rest.
-Metrics without a better direction open no concern; inside one that passed they are selected
+each concern the metric that is read first has half of the weight or more, all others together the
+rest. Metrics without a better direction open no concern; inside one that passed they are selected
 among themselves.
 """
 
@@ -24,8 +24,8 @@ from skinscan.regions import region
 
 Changes = Mapping[str, Sequence[Change]]
 
-#: Share of the weight of a concern on the metric that is read first; half where none is said. Of lines
-#: it was chosen on rendered people of their own (docs/decisions.md, "More power for lines").
+#: Share of the weight of a concern on the metric that is read first; half where none is said. Of
+#: lines it was chosen on rendered people of their own (docs/decisions.md, "More power for lines").
 _USUAL_SHARE = 0.5
 _SHARES: Mapping[Concern, float] = MappingProxyType({Concern.WRINKLES: 0.75})
 
