@@ -4,8 +4,8 @@ Usage: python benchmarks/rules.py [--persons 8] [--courses 200] [--write FILE]
 
 Compares what could be read first of lines, how a concern's p-value could come about and how the
 change of a course could be estimated, on courses of unchanged skin and of lines that soften by
-20 %. Judged is the whole face, which decides what is claimed; regions come after it. The candidates and
-what decides are in docs/decisions.md, "More power for lines". Measured photos are kept in
+20 %. Judged is the whole face, which decides what is claimed; regions come after it. The candidates
+and what decides are in docs/decisions.md, "More power for lines". Measured photos are kept in
 benchmarks/results.
 """
 

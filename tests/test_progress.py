@@ -252,8 +252,8 @@ def test_flags_are_carried_and_bar_nothing():
 
 
 def test_what_cannot_be_measured_says_so():
-    progress = compare(scan(), scan(absent=["wrinkles.contrast", (LINES, "chin")]))
-    change = progress.change("wrinkles.contrast")
+    progress = compare(scan(), scan(absent=["wrinkles.width", (LINES, "chin")]))
+    change = progress.change("wrinkles.width")
     assert (change.verdict, reasons(change)) == (Verdict.NOT_COMPARABLE, {"nothing_found"})
     assert change.p == 1.0
     assert progress.change(LINES, "chin").verdict is Verdict.NOT_COMPARABLE

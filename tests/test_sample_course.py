@@ -23,9 +23,12 @@ def test_the_sample_course_tells_its_truth():
     assert improved == {Concern.WRINKLES, Concern.UNDER_EYE}
     assert {verdicts[c] for c in Concern if c not in improved} == {Verdict.NO_CHANGE}
 
-    lines = progress.change("wrinkles.severity")
-    truth = intended["wrinkle_depth_change_pct"] / 100 * lines.before
-    assert abs(lines.difference - truth) < 1.96 * lines.sem
+    lines = progress.concern(Concern.WRINKLES).leading
+    assert lines.metric == "wrinkles.contrast"
+    for name in (lines.metric, "wrinkles.severity"):
+        found = progress.change(name)
+        truth = intended["wrinkle_depth_change_pct"] / 100 * found.before
+        assert abs(found.difference - truth) < 1.96 * found.sem
     # The shadow is given as its own colour at its darkest; a region's mean contains less of it.
     shadow = progress.change("under_eye.dark_circle_dl")
     darkest = [session["under_eye_shadow_dl"] for session in made["sessions"]]
