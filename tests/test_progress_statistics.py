@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from _courses import CONCERNS, evenly_precise, simulate
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skinscan.metrics import Concern
@@ -102,7 +102,6 @@ def test_fewer_sessions_than_a_trend_needs_give_a_difference():
     assert estimate.sem == pytest.approx(math.sqrt(2.0))
 
 
-@settings(deadline=None)  # the first course of a length is simulated
 @given(
     st.floats(-5, 5),
     st.lists(st.integers(1, 30), min_size=TREND_SESSIONS - 1, max_size=10),
