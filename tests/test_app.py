@@ -546,7 +546,7 @@ def fake_analyze(data):
     factor = 0.5 if "softer" in text else 1.0
     checks = [poor] if "poor" in text else []
     return fake_courses.drawn_scan(
-        scoring.digest(data), {"wrinkles.severity": factor}, checks=checks
+        scoring.digest(data), {"wrinkles.contrast": factor}, checks=checks
     )
 
 

@@ -292,7 +292,7 @@ def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
     page.wait_for_selector(CHARTS)
     watched.settle()
     assert page.get_by_role("heading", name="Sample Client").is_visible()
-    assert page.get_by_text("Lines in the treated regions: 37 % softer", exact=False).is_visible()
+    assert page.get_by_text("Lines in the treated regions: 34 % softer", exact=False).is_visible()
     charts = page.get_by_test_id("stVegaLiteChart")
     assert charts.count() == 6
     for k in range(charts.count()):
