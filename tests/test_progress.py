@@ -345,6 +345,15 @@ def test_softer_lines_count_more_than_the_same_share_of_another_measure():
     assert vanished.leading.metric == "wrinkles.length_density"
 
 
+def test_what_bars_a_comparison_is_named_before_regions_without_a_line():
+    smiling = scan(absent=[(LINES, "forehead_upper"), (LINES, "chin")], smile=0.9)
+    found = compare(scan(), smiling).concern(Concern.WRINKLES)
+    assert found.verdict is Verdict.NOT_COMPARABLE
+    names = [r.name for r in found.leading.reasons]
+    assert names[0] == "expression"
+    assert names[-1] == "nothing_found"
+
+
 def test_skin_without_a_line_is_judged_by_what_is_left():
     absent = (LINES, "wrinkles.width")
     unchanged = compare(scan(absent=absent), scan(absent=absent)).concern(Concern.WRINKLES)

@@ -140,6 +140,11 @@ def _later(
     return level, pairs, points
 
 
+def _foremost_first(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Each once; that a region has no line comes last, because it never bars a whole face alone."""
+    return tuple(sorted(unique(list(reasons)), key=lambda r: r.name == "nothing_found"))
+
+
 def _change(follower: Follower, area: Area, events: Sequence[Event]) -> Change:
     course, entry = follower.course, follower.entry
     level, pairs, points = _later(follower, area)
@@ -176,7 +181,7 @@ def _change(follower: Follower, area: Area, events: Sequence[Event]) -> Change:
         day_source=DaySource.PUBLISHED,
         attributable=True,
         events=(),
-        reasons=unique([r for s in course.later for r in points[s].reasons])
+        reasons=_foremost_first([r for s in course.later for r in points[s].reasons])
         or (reason("only_one_session"),),
         flags=Flag.NONE,
         points=tuple(points[s] for s in course.sessions),
