@@ -68,9 +68,13 @@ _STYLE: Final = """
 .sk-face-map { width: 100%; max-width: 15rem; }
 .sk-out a { color: inherit; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
-[data-testid="stButtonGroup"] button[aria-checked="true"],
-[data-testid="stButtonGroup"] button[aria-checked="true"] * { color: inherit !important; }
-[data-testid="stButtonGroup"] button[aria-checked="true"] p { font-weight: 650; }
+[data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]),
+[data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) * {
+  color: inherit !important;
+}
+[data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) p {
+  font-weight: 650;
+}
 [data-testid="stMain"] :focus-visible { outline: 3px solid #2a7fb8; outline-offset: 2px; }
 .sk-lead { font-size: 1.02rem; line-height: 1.5; margin: 0; max-width: 46rem; opacity: 0.88; }
 .sk-note {
