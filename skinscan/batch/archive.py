@@ -7,6 +7,7 @@ An archive's results are a folder, local or in a store:
 ``_manifest.parquet``   the photos, listed once
 ``part-<...>.parquet``  the rows of one shard (`parts`); ``pandas.read_parquet(folder)`` reads all
 ``_counts.json``        photos given, scored, failed, quarantined; written when the count was right
+``_lock``               there while a run works on it (`lock`)
 ======================  ==========================================================================
 
 A run that is resumed takes what the parts lack, in shards, and nothing else. What a killed run
@@ -26,6 +27,7 @@ import numpy as np
 
 from skinscan.batch.engine import Shard, run_shards
 from skinscan.batch.engines import EngineOptions, engine_running
+from skinscan.batch.lock import only_run
 from skinscan.batch.manifest import MANIFEST, Digests, digest, read_manifest, write_manifest
 from skinscan.batch.measure import Job, Outcome, Task
 from skinscan.batch.parts import Done, check, count, read_done, write_part
@@ -109,6 +111,8 @@ def score_archive(
 
     Raises
     ------
+    OutputInUseError
+        If another run is working on the same results.
     OutputError
         If the results cannot be written, or others are in the way.
     StorageError
@@ -116,6 +120,34 @@ def score_archive(
     CountError
         If the parts do not hold each photo once in the end.
     """
+    with only_run(folder, resume=resume) as check_lock:
+        return _score(
+            photos,
+            folder,
+            job,
+            options,
+            settings=settings,
+            renewed=renewed,
+            shard_size=shard_size,
+            resume=resume,
+            progress=progress,
+            check_lock=check_lock,
+        )
+
+
+def _score(
+    photos: Callable[[], Iterator[SourcePhoto]],
+    folder: OutputFolder,
+    job: Job,
+    options: EngineOptions,
+    *,
+    settings: Mapping[str, object],
+    renewed: bool,
+    shard_size: int,
+    resume: bool,
+    progress: bool,
+    check_lock: Callable[[], None],
+) -> ArchiveSummary:
     names = folder.names()
     _check_run(folder, names, settings, resume=resume)
     if MANIFEST in names and not renewed:
@@ -132,6 +164,7 @@ def score_archive(
         ):
             for outcomes in run_shards(engine, _shards(read_manifest(folder), done, shard_size)):
                 _check_store(outcomes)
+                check_lock()
                 write_part(folder, outcomes, metadata=metadata)
                 for _ in outcomes:
                     advance()

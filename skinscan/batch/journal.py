@@ -22,7 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from skinscan.batch.files import lock, output_error
+from skinscan.batch.files import output_error
+from skinscan.batch.lock import lock_now
 from skinscan.batch.measure import Outcome
 from skinscan.batch.sources import SourcePhoto
 from skinscan.durable import sync_folder
@@ -55,17 +56,6 @@ def _decode(line: bytes) -> Any:  # noqa: ANN401 - JSON
         return json.loads(zlib.decompress(base64.b64decode(line.rstrip(b"\n"), validate=True)))
     except (ValueError, zlib.error):
         return None
-
-
-def _lock(file: FileIO) -> None:
-    try:
-        lock(file)
-    except OSError as error:
-        raise OutputError(
-            expected="an output that no other run is working on",
-            found="partial results in use by another process",
-            remedy="Wait for the other run, or choose another output",
-        ) from error
 
 
 class Journal:
@@ -236,7 +226,7 @@ def open_journal(output: Path, settings: Mapping[str, object], *, resume: bool) 
     except OSError as error:
         raise output_error(error, _WHAT) from error
     try:
-        _lock(journal._writer)  # noqa: SLF001 - opening is part of the class, kept out of its use
+        lock_now(journal._writer)  # noqa: SLF001 - opening is part of the class, kept out of its use
         found = journal._read()  # noqa: SLF001 - same
         if len(journal) == 0:
             journal._start(settings)  # noqa: SLF001 - same

@@ -38,6 +38,7 @@ _Result = TypeVar("_Result")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CONNECT_TIMEOUT_S: Final = 10
 _READ_TIMEOUT_S: Final = 30
+_SMALL: Final = 65_536
 
 #: Per driver: time limits, and no repetitions of its own, which would multiply with ours.
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
@@ -56,6 +57,7 @@ _PERMANENT: Final = (
     IsADirectoryError,
     NotADirectoryError,
     NotImplementedError,
+    FileExistsError,
 )
 
 
@@ -135,7 +137,8 @@ def patiently(action: Callable[[], _Result], *, patience: Patience | None = None
     ------
     StorageError
         If every attempt failed for a passing reason.
-    FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, NotImplementedError
+    FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError
+    NotImplementedError
         At once, from the action.
     """
     patience = patience or PATIENCE
@@ -307,6 +310,11 @@ class OutputFolder:
             except OSError as error:
                 raise output_error(error, "the results") from error
 
+    @property
+    def local(self) -> Path | None:
+        """The folder on this computer; None in a store."""
+        return self._local
+
     def names(self) -> list[str]:
         """Names of the files directly inside, sorted."""
         if self._local is not None:
@@ -343,6 +351,69 @@ class OutputFolder:
             return patiently(attempt)
         except _PERMANENT as error:
             raise _refused("read") from error
+
+    def content(self, name: str) -> bytes | None:
+        """Read a small file, not empty, as it is now; None if there is none.
+
+        At most `_SMALL` bytes are read.
+
+        Raises
+        ------
+        OutputError, StorageError
+        """
+        try:
+            if self._local is not None:
+                return (self._local / name).read_bytes()
+            # A range: without one, drivers look up the size first, perhaps in a cache.
+            path = f"{self._top}/{name}"
+            found: bytes = patiently(lambda: self._system.cat_file(path, start=0, end=_SMALL))
+        except FileNotFoundError:
+            return None
+        except _PERMANENT as error:
+            raise _refused("read") from error
+        return found
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a small file unless there is one already, and tell whether it was written.
+
+        Of several that try at a time one succeeds, where the store knows such conditions (S3,
+        Google's and Azure's do).
+
+        Raises
+        ------
+        OutputError, StorageError
+        """
+        try:
+            if self._local is not None:
+                with (self._local / name).open("xb") as file:
+                    file.write(content)
+            else:
+                path = f"{self._top}/{name}"
+                patiently(lambda: self._system.pipe_file(path, content, mode="create"))
+        except FileExistsError:
+            # A request whose answer was lost finds its own file when it is repeated.
+            return self.content(name) == content
+        except _PERMANENT as error:
+            raise _refused("write") from error
+        return True
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if it is there.
+
+        Raises
+        ------
+        OutputError, StorageError
+        """
+        try:
+            if self._local is not None:
+                (self._local / name).unlink()
+                return
+            patiently(lambda: self._system.rm_file(f"{self._top}/{name}"))
+            self._system.invalidate_cache(self._top)
+        except FileNotFoundError:
+            return
+        except _PERMANENT as error:
+            raise _refused("delete from") from error
 
     @contextlib.contextmanager
     def written(self, name: str) -> Iterator[BinaryIO]:
