@@ -633,6 +633,86 @@ def test_a_store_that_is_down_ends_the_run_and_nothing_is_written_about_its_phot
     assert len(calls(log)) == 10
 
 
+def test_photos_that_the_store_did_not_give_are_asked_for_again_and_are_there_once(
+    log, bucket, tmp_path
+):
+    bucket.fill(TEN)
+    bucket.faults = {("GET", "/3.jpg"): 503, ("GET", "/8.jpg"): 503}
+    source, out = bucket.url("photos"), f"{tmp_path}/out/"
+    summary = score(source, out, shard_size=4)
+    assert (summary.photos, summary.failures) == (10, {"storage": 2, "no_face": 1})
+    assert (counts_of(out)["scored"], counts_of(out)["failed"]) == (7, 3)
+    table = table_of(out)
+    assert table["photo"].nunique() == 10
+    assert set(table[table["error"].str.startswith("storage")]["photo"]) == {"3.jpg", "8.jpg"}
+    settled = {name for name in parts_of(out) if "unavailable" not in name}
+    assert len(settled) == 3
+    assert len(parts_of(out)) == 5
+
+    bucket.faults = {("GET", "/8.jpg"): 503}
+    log.unlink()
+    summary = score(source, out, shard_size=4, resume=True)
+    assert (summary.resumed, summary.failures) == (8, {"storage": 1, "no_face": 1})
+    assert sorted(calls(log)) == ["3.jpg", "8.jpg"]
+    assert settled < set(parts_of(out))
+
+    bucket.faults = {}
+    log.unlink()
+    summary = score(source, out, shard_size=4, resume=True)
+    assert (summary.resumed, summary.failures) == (9, {"no_face": 1})
+    assert calls(log) == ["8.jpg"]
+    assert not [name for name in parts_of(out) if "unavailable" in name]
+    assert (counts_of(out)["scored"], counts_of(out)["failed"]) == (9, 1)
+    frame = skinscan.score_folder(source, workers=1, progress=False)
+    pd.testing.assert_frame_equal(table_of(out), frame, check_dtype=False)
+
+
+def test_a_run_that_ends_while_it_asks_again_leaves_no_photo_twice_and_no_old_count(
+    log, bucket, tmp_path
+):
+    bucket.fill(TEN)
+    bucket.faults = {("GET", "/3.jpg"): 503}
+    source, out = bucket.url("photos"), f"{tmp_path}/out/"
+    score(source, out, shard_size=4)
+    bucket.faults = {}
+    bucket.fill({"3.jpg": "model"})
+    with pytest.raises(ModelError):
+        score(source, out, resume=True)
+    assert not (tmp_path / "out/_counts.json").exists()
+    assert set(table_of(out)["photo"]) == TEN.keys() - {"3.jpg"}
+    bucket.fill(TEN)
+    log.unlink()
+    assert score(source, out, resume=True).resumed == 9
+    assert calls(log) == ["3.jpg"]
+    assert counts_of(out)["scored"] == 9
+
+
+@pytest.mark.usefixtures("log")
+def test_photos_that_can_never_be_had_do_not_keep_an_archive_from_its_end(bucket, tmp_path):
+    names = [f"{k:02d}.jpg" for k in range(20)]
+    bucket.fill(dict.fromkeys(names, "ok"))
+    bucket.faults = {("GET", f"/{name}"): 503 for name in names[::2]}
+    source, out = bucket.url("photos"), f"{tmp_path}/out/"
+    assert score(source, out, shard_size=10).failures == {"storage": 10}
+    summary = score(source, out, shard_size=10, resume=True)
+    assert (summary.resumed, summary.failures) == (10, {"storage": 10})
+    assert counts_of(out)["failed"] == 10
+
+
+def test_a_table_that_is_continued_asks_again_too(log, bucket, tmp_path):
+    bucket.fill(TEN | {"9.jpg": "model"})
+    bucket.faults = {("GET", "/3.jpg"): 503}
+    with pytest.raises(ModelError):
+        score(bucket.url("photos"), tmp_path / "out.csv")
+    bucket.faults = {}
+    bucket.system.pipe_file(f"{bucket.name}/photos/9.jpg", b"ok")
+    log.unlink()
+    summary = score(bucket.url("photos"), tmp_path / "out.csv", resume=True)
+    assert (summary.resumed, summary.failures) == (8, {"no_face": 1})
+    assert sorted(calls(log)) == ["3.jpg", "9.jpg"]
+    assert pd.read_csv(tmp_path / "out.csv")["photo"].nunique() == 10
+
+
 def test_a_slow_store_is_waited_for_and_a_stuck_request_is_repeated(log, bucket, monkeypatch):
     bucket.fill({f"{k}.jpg": "ok" for k in range(3)})
     config = {"connect_timeout": 2, "read_timeout": 0.4, "retries": {"total_max_attempts": 1}}

@@ -38,6 +38,7 @@ class _Entry:
     offset: int
     size_bytes: int
     modified_ns: int
+    settled: bool
 
 
 def journal_path(output: Path) -> Path:
@@ -89,10 +90,14 @@ class Journal:
         return len(self._entries)
 
     def has(self, photo: SourcePhoto) -> bool:
-        """Whether the photo is done, and has not changed since."""
+        """Whether the photo is done, and has not changed since.
+
+        One that its store did not give is not done.
+        """
         entry = self._entries.get(photo.name)
         return (
             entry is not None
+            and entry.settled
             and entry.size_bytes == photo.size_bytes
             and entry.modified_ns == photo.modified_ns
         )
@@ -116,7 +121,9 @@ class Journal:
             }
         )
         offset = self._append(line)
-        self._entries[photo.name] = _Entry(offset, photo.size_bytes, photo.modified_ns)
+        self._entries[photo.name] = _Entry(
+            offset, photo.size_bytes, photo.modified_ns, outcome.settled
+        )
 
     def _append(self, line: bytes) -> int:
         try:
@@ -188,8 +195,10 @@ class Journal:
         while (line := self._reader.readline()).endswith(b"\n"):
             content = _decode(line)
             if isinstance(content, dict):
-                entry = _Entry(offset, content["size_bytes"], content["modified_ns"])
-                self._entries[content["photo"]] = entry
+                outcome = Outcome(content["photo"], error=content["error"])
+                self._entries[outcome.photo] = _Entry(
+                    offset, content["size_bytes"], content["modified_ns"], outcome.settled
+                )
             offset += len(line)
         if settings is not None and line:
             self._writer.truncate(offset)
