@@ -40,7 +40,8 @@ _CONNECT_TIMEOUT_S: Final = 10
 _READ_TIMEOUT_S: Final = 30
 _SMALL: Final = 65_536
 
-#: Per driver: time limits, and no repetitions of its own, which would multiply with ours.
+#: Per driver: time limits, and where it can be told, no repetitions of its own, which multiply
+#: with ours.
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "s3": {
         "config_kwargs": {
@@ -49,6 +50,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
             "retries": {"mode": "standard", "total_max_attempts": 1},
         }
     },
+    "az": {"connection_timeout": _CONNECT_TIMEOUT_S, "read_timeout": _READ_TIMEOUT_S},
 }
 _EXTRAS: Final = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az"}
 _PERMANENT: Final = (
@@ -100,7 +102,7 @@ def open_store(url: str) -> tuple[FileSystem, str]:
     import fsspec  # noqa: PLC0415 - only for stores
 
     protocol = url.partition("://")[0].lower()
-    name = {"s3a": "s3"}.get(protocol, protocol)
+    name = {"s3a": "s3", "abfs": "az"}.get(protocol, protocol)
     try:
         system, path = fsspec.url_to_fs(url, **_OPTIONS.get(name, {}))
     except ImportError as error:
@@ -188,8 +190,10 @@ def fetch(url: str, *, limit_bytes: int, patience: Patience | None = None) -> by
     def read_or_empty() -> bytes:
         try:
             return read()
-        except (OSError, ValueError):
-            # A range of an empty object is an error in S3.
+        except _PERMANENT:
+            raise
+        except Exception:
+            # A range of an empty object is an error, in S3 and in Azure's store.
             if system.size(path) == 0:
                 return b""
             raise
