@@ -69,6 +69,12 @@ ABILITIES: Final = (
     ),
     ("colour profile of the photo", "taken into account", "ignored", "ignored"),
     ("time-lapse", "yes", "no", "yes, its purpose, in one command"),
+    (
+        "reports its use over the network",
+        "no: a test sees to it that no connection is opened",
+        "not looked at",
+        "its mediapipe does, from 0.10.35 on ([dependencies](../dependencies.md))",
+    ),
 )
 
 CLASSIFY: Final = """
