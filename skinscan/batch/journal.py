@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from skinscan.batch.files import output_error
-from skinscan.batch.lock import lock_now
+from skinscan.batch.lock import open_locked
 from skinscan.batch.measure import Outcome
 from skinscan.batch.sources import SourcePhoto
 from skinscan.durable import sync_folder
@@ -229,14 +229,14 @@ def open_journal(output: Path, settings: Mapping[str, object], *, resume: bool) 
         holds results of other settings.
     """
     path = journal_path(output)
+    writer = open_locked(path, _WHAT)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        journal = Journal(path, FileIO(descriptor, "r+b"))
+        journal = Journal(path, writer)
     except OSError as error:
+        writer.close()
         raise output_error(error, _WHAT) from error
     try:
-        lock_now(journal._writer)  # noqa: SLF001 - opening is part of the class, kept out of its use
-        found = journal._read()  # noqa: SLF001 - same
+        found = journal._read()  # noqa: SLF001 - opening is part of the class, kept out of its use
         if len(journal) == 0:
             journal._start(settings)  # noqa: SLF001 - same
         else:

@@ -48,16 +48,47 @@ _WANTED: Final = "an output that no other run is working on"
 logger = logging.getLogger("skinscan.batch")
 
 
-def lock_now(file: FileIO) -> None:
-    """Lock an open file until it is closed or the process ends.
+def open_locked(path: Path, what: str) -> FileIO:
+    """Open a file, made if absent, and lock it until it is closed or the process ends.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        For messages, for example ``"the results"``.
 
     Raises
     ------
     OutputInUseError
         If another process has locked it.
     OutputError
-        If files there cannot be locked.
+        If the file cannot be opened, or files there cannot be locked.
     """
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        except OSError as error:
+            raise output_error(error, what) from error
+        file = FileIO(descriptor, "r+b")
+        try:
+            _lock(file)
+            # Whoever had it before may have deleted it after we opened it.
+            if _is_at(path, file):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _is_at(path: Path, file: FileIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(file: FileIO) -> None:
     try:
         if sys.platform == "win32":
             import msvcrt  # noqa: PLC0415 - Windows only
@@ -119,38 +150,13 @@ def only_run(folder: OutputFolder, *, resume: bool) -> Iterator[Callable[[], Non
 
 @contextlib.contextmanager
 def _locked_file(path: Path) -> Iterator[None]:
-    file = _opened_and_locked(path)
+    file = open_locked(path, "the results")
     try:
         yield
     finally:
         with contextlib.suppress(OSError):  # Windows keeps it while it is open
             path.unlink()
         file.close()
-
-
-def _opened_and_locked(path: Path) -> FileIO:
-    while True:
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        except OSError as error:
-            raise output_error(error, "the results") from error
-        file = FileIO(descriptor, "r+b")
-        try:
-            lock_now(file)
-            # Whoever had it before may have deleted it after we opened it.
-            if _is_at(path, file):
-                return file
-        except BaseException:
-            file.close()
-            raise
-        file.close()
-
-
-def _is_at(path: Path, file: FileIO) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _now() -> str:
