@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import platform
-import sys
 import threading
 import time
 import uuid
@@ -24,14 +23,13 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from skinscan.batch.files import output_error
+from skinscan.batch.files import lock, output_error
 from skinscan.batch.storage import OutputFolder
 from skinscan.errors import OutputError, OutputInUseError, SkinscanError
 
 #: Name of the file or marker inside an archive's results.
 LOCK: Final = "_lock"
 
-_LOCKED_BYTE: Final = 2**40
 #: A run renews its marker so often, s.
 _BEAT_S: Final = 20.0
 #: A marker that did not change for so long, while somebody looked, is nobody's, s.
@@ -90,15 +88,7 @@ def _is_at(path: Path, file: FileIO) -> bool:
 
 def _lock(file: FileIO) -> None:
     try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - Windows only
-
-            file.seek(_LOCKED_BYTE)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - not on Windows
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file)
     except (BlockingIOError, PermissionError) as error:
         raise OutputInUseError(
             expected=_WANTED,
