@@ -169,6 +169,12 @@ class BatchTooLargeError(SkinscanError):
     cause = "batch_too_large"
 
 
+class OutputInUseError(OutputError):
+    """Another run is working on the same output."""
+
+    cause = "output_in_use"
+
+
 class SourceFolderError(SkinscanError):
     """A folder to score does not exist or holds no photo."""
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import fake_jobs
@@ -21,8 +22,10 @@ from made_store_s3 import CREDENTIALS, running_store
 
 import skinscan
 from skinscan.batch import files as files_module
+from skinscan.batch import lock as lock_module
 from skinscan.batch import score as score_module
 from skinscan.batch import storage
+from skinscan.batch.lock import LOCK, only_run
 from skinscan.batch.manifest import given_photos, read_manifest, write_manifest
 from skinscan.batch.parts import part_name
 from skinscan.batch.score import score_to_file
@@ -35,6 +38,7 @@ from skinscan.errors import (
     MissingExtraError,
     ModelError,
     OutputError,
+    OutputInUseError,
     SourceFolderError,
     StorageError,
     UnreadableFileError,
@@ -276,15 +280,20 @@ RUNNER = (
 )
 
 
+def command_for(paths, output, *options):
+    """Command and environment of a run in a process of its own."""
+    tests, sources = Path(__file__).parent, Path(skinscan.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(sources)])}
+    return [sys.executable, "-c", RUNNER, "score", paths, "-o", output, *options], environment
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
 def test_killed_and_resumed_each_photo_is_there_once(how, log, tmp_path):
     photos = {f"{k:02d}.jpg": "slow" for k in range(20)}
     folder = make_photos(tmp_path / "p", photos)
-    command = [sys.executable, "-c", RUNNER, "score", folder, "-o", f"{tmp_path}/out/"]
-    command += ["--shard-size", "3", "--workers", "2", "--resume"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), ""])}
-    environment["PYTHONPATH"] += str(Path(skinscan.__file__).parents[1])
+    options = ["--shard-size", "3", "--workers", "2", "--resume"]
+    command, environment = command_for(folder, f"{tmp_path}/out/", *options)
     first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
     from made_cluster import wait_for
 
@@ -299,6 +308,179 @@ def test_killed_and_resumed_each_photo_is_there_once(how, log, tmp_path):
     assert second.returncode == 0, second.stderr
     assert f"20 of 20 photos measured, {3 * done} of them before" in second.stderr
     assert table_of(tmp_path / "out").groupby("photo").size().to_dict() == dict.fromkeys(photos, 2)
+
+
+# One run at a time on one output
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Signs of life that come and are missed within a second."""
+    for name, seconds in {
+        "_BEAT_S": 0.05,
+        "_SILENT_S": 0.6,
+        "_LOOK_S": 0.05,
+        "_SETTLE_S": 0.1,
+    }.items():
+        monkeypatch.setattr(lock_module, name, seconds)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_a_second_process_is_refused_until_the_first_has_ended_even_by_a_kill(log, tmp_path):
+    from made_cluster import wait_for
+
+    folder = make_photos(tmp_path / "p", TEN | {"5.jpg": "hang"})
+    options = ["--shard-size", "3", "--workers", "1", "--resume"]
+    command, environment = command_for(folder, f"{tmp_path}/out/", *options)
+    first = subprocess.Popen(command, env=environment)
+    wait_for(lambda: "5.jpg" in calls(log))
+    second = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (second.returncode, first.poll()) == (2, None)
+    assert "results in use by another process. Wait for the other run" in second.stderr
+    first.kill()
+    first.wait()
+    make_photos(folder, TEN)
+    summary = score(folder, f"{tmp_path}/out/", shard_size=3, resume=True)
+    assert (summary.photos, summary.resumed) == (10, 3)
+    assert not (tmp_path / "out" / LOCK).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.usefixtures("soon")
+def test_in_a_store_a_live_run_is_left_alone_and_a_killed_one_taken_over(
+    log, bucket, tmp_path, caplog
+):
+    from made_cluster import wait_for
+
+    folder = make_photos(tmp_path / "p", TEN | {"5.jpg": "hang"})
+    command, environment = command_for(folder, bucket.url("out"), "--shard-size", "3")
+    beating = "import skinscan.batch.lock as l; l._BEAT_S = 0.05; "
+    command[2] = beating + command[2]
+    first = subprocess.Popen([*command, "--workers", "1"], env=environment)
+    try:
+        wait_for(lambda: "5.jpg" in calls(log))
+        with pytest.raises(OutputInUseError, match="add --resume") as caught:
+            score(folder, bucket.url("out"), shard_size=3)
+        assert "the run that began 20" in str(caught.value)
+        with pytest.raises(OutputInUseError):
+            score(folder, bucket.url("out"), shard_size=3, resume=True)
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.wait()
+    assert LOCK in bucket.names("out")
+    make_photos(folder, TEN)
+    with pytest.raises(OutputInUseError):
+        score(folder, bucket.url("out"), shard_size=3)
+    caplog.clear()
+    summary = score(folder, bucket.url("out"), shard_size=3, resume=True)
+    assert (summary.photos, summary.resumed) == (10, 3)
+    assert [record.getMessage().partition(":")[0] for record in caplog.records][-1] == "Taken over"
+    assert LOCK not in bucket.names("out")
+
+
+@pytest.mark.usefixtures("soon")
+def test_of_many_that_begin_or_take_over_at_a_time_one_works(bucket):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from made_cluster import wait_for
+
+    folder = OutputFolder(bucket.url("out"))
+    over = threading.Event()
+
+    def attempt(_number):
+        try:
+            with only_run(folder, resume=True) as check:
+                over.wait(30)
+                check()
+        except OutputInUseError:
+            return False
+        return True
+
+    for left_behind in (b"", b'{"run": "x", "alive": "2020-01-01T00:00:00+00:00"}'):
+        over.clear()
+        if left_behind:
+            assert folder.create(LOCK, left_behind)
+        with ThreadPoolExecutor(8) as threads:
+            answers = [threads.submit(attempt, number) for number in range(8)]
+            wait_for(lambda: sum(a.done() for a in answers) >= 7)  # noqa: B023 - ends inside
+            over.set()
+        assert sum(answer.result() for answer in answers) == 1
+        assert folder.names() == []
+
+
+@pytest.mark.usefixtures("soon", "log")
+def test_a_run_whose_output_was_taken_over_writes_no_more(bucket, tmp_path):
+    from made_cluster import wait_for
+
+    folder = make_photos(tmp_path / "p", {f"{k:02d}.jpg": "slow" for k in range(9)})
+
+    parts = []
+    written = OutputFolder.written
+
+    def others_marker_is_seen():
+        # Again and again: a sign of life that is just being given would replace it.
+        bucket.system.pipe_file(f"{bucket.name}/out/{LOCK}", b"{}")
+        return not any(thread.name == "skinscan-lock" for thread in threading.enumerate())
+
+    def written_after_another_came(self, name):
+        if name.startswith("part-"):
+            parts.append(name)
+        if parts[1:] == [name]:
+            wait_for(others_marker_is_seen)
+        return written(self, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OutputFolder, "written", written_after_another_came)
+        with pytest.raises(OutputInUseError, match="taken it over"):
+            score(folder, bucket.url("out"), shard_size=3)
+    names = bucket.names("out")
+    assert len([name for name in names if name.startswith("part-")]) == 2
+    assert LOCK in names  # it is the other's
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_store_that_does_not_answer_in_time_costs_a_sign_of_life_not_the_run(
+    log, bucket, tmp_path
+):
+    folder = make_photos(tmp_path / "p", {f"{k:02d}.jpg": "slow" for k in range(6)})
+    bucket.faults = {("GET", LOCK): [404, 503, 503, 503], ("DELETE", LOCK): 403}
+    assert score(folder, bucket.url("out"), shard_size=3).photos == 6
+    assert len(calls(log)) == 6
+    assert LOCK in bucket.names("out")  # it could not be deleted
+    bucket.faults = {}
+    assert score(folder, bucket.url("out"), shard_size=3, resume=True).resumed == 6
+    assert LOCK not in bucket.names("out")
+
+
+@pytest.mark.parametrize("where", ["here", "store"])
+def test_a_small_file_is_written_once_read_and_deleted_in_folders_and_stores(
+    where, bucket, tmp_path
+):
+    folder = OutputFolder(str(tmp_path) if where == "here" else bucket.url("out"))
+    assert folder.content("a") is None
+    assert folder.create("a", b"1")
+    assert not folder.create("a", b"2")
+    assert folder.create("a", b"1")  # its own, when a request is repeated
+    assert (folder.content("a"), folder.names()) == (b"1", ["a"])
+    folder.remove("a")
+    folder.remove("a")
+    assert (folder.content("a"), folder.names()) == (None, [])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another call")
+def test_a_folder_in_which_nothing_can_be_locked_is_no_other_run(tmp_path, monkeypatch):
+    import fcntl
+
+    def without_locks(_file, _how):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without_locks)
+    with pytest.raises(OutputError, match="no locks available") as caught:
+        score(make_photos(tmp_path / "p", TEN), f"{tmp_path}/out/")
+    assert not isinstance(caught.value, OutputInUseError)
 
 
 # Manifests
@@ -454,6 +636,86 @@ def test_a_store_that_is_down_ends_the_run_and_nothing_is_written_about_its_phot
     summary = score(bucket.url("photos"), bucket.url("out"), shard_size=10, resume=True)
     assert (summary.photos, summary.resumed, summary.failed) == (20, 10, 0)
     assert len(calls(log)) == 10
+
+
+def test_photos_that_the_store_did_not_give_are_asked_for_again_and_are_there_once(
+    log, bucket, tmp_path
+):
+    bucket.fill(TEN)
+    bucket.faults = {("GET", "/3.jpg"): 503, ("GET", "/8.jpg"): 503}
+    source, out = bucket.url("photos"), f"{tmp_path}/out/"
+    summary = score(source, out, shard_size=4)
+    assert (summary.photos, summary.failures) == (10, {"storage": 2, "no_face": 1})
+    assert (counts_of(out)["scored"], counts_of(out)["failed"]) == (7, 3)
+    table = table_of(out)
+    assert table["photo"].nunique() == 10
+    assert set(table[table["error"].str.startswith("storage")]["photo"]) == {"3.jpg", "8.jpg"}
+    settled = {name for name in parts_of(out) if "unavailable" not in name}
+    assert len(settled) == 3
+    assert len(parts_of(out)) == 5
+
+    bucket.faults = {("GET", "/8.jpg"): 503}
+    log.unlink()
+    summary = score(source, out, shard_size=4, resume=True)
+    assert (summary.resumed, summary.failures) == (8, {"storage": 1, "no_face": 1})
+    assert sorted(calls(log)) == ["3.jpg", "8.jpg"]
+    assert settled < set(parts_of(out))
+
+    bucket.faults = {}
+    log.unlink()
+    summary = score(source, out, shard_size=4, resume=True)
+    assert (summary.resumed, summary.failures) == (9, {"no_face": 1})
+    assert calls(log) == ["8.jpg"]
+    assert not [name for name in parts_of(out) if "unavailable" in name]
+    assert (counts_of(out)["scored"], counts_of(out)["failed"]) == (9, 1)
+    frame = skinscan.score_folder(source, workers=1, progress=False)
+    pd.testing.assert_frame_equal(table_of(out), frame, check_dtype=False)
+
+
+def test_a_run_that_ends_while_it_asks_again_leaves_no_photo_twice_and_no_old_count(
+    log, bucket, tmp_path
+):
+    bucket.fill(TEN)
+    bucket.faults = {("GET", "/3.jpg"): 503}
+    source, out = bucket.url("photos"), f"{tmp_path}/out/"
+    score(source, out, shard_size=4)
+    bucket.faults = {}
+    bucket.fill({"3.jpg": "model"})
+    with pytest.raises(ModelError):
+        score(source, out, resume=True)
+    assert not (tmp_path / "out/_counts.json").exists()
+    assert set(table_of(out)["photo"]) == TEN.keys() - {"3.jpg"}
+    bucket.fill(TEN)
+    log.unlink()
+    assert score(source, out, resume=True).resumed == 9
+    assert calls(log) == ["3.jpg"]
+    assert counts_of(out)["scored"] == 9
+
+
+@pytest.mark.usefixtures("log")
+def test_photos_that_can_never_be_had_do_not_keep_an_archive_from_its_end(bucket, tmp_path):
+    names = [f"{k:02d}.jpg" for k in range(20)]
+    bucket.fill(dict.fromkeys(names, "ok"))
+    bucket.faults = {("GET", f"/{name}"): 503 for name in names[::2]}
+    source, out = bucket.url("photos"), f"{tmp_path}/out/"
+    assert score(source, out, shard_size=10).failures == {"storage": 10}
+    summary = score(source, out, shard_size=10, resume=True)
+    assert (summary.resumed, summary.failures) == (10, {"storage": 10})
+    assert counts_of(out)["failed"] == 10
+
+
+def test_a_table_that_is_continued_asks_again_too(log, bucket, tmp_path):
+    bucket.fill(TEN | {"9.jpg": "model"})
+    bucket.faults = {("GET", "/3.jpg"): 503}
+    with pytest.raises(ModelError):
+        score(bucket.url("photos"), tmp_path / "out.csv")
+    bucket.faults = {}
+    bucket.system.pipe_file(f"{bucket.name}/photos/9.jpg", b"ok")
+    log.unlink()
+    summary = score(bucket.url("photos"), tmp_path / "out.csv", resume=True)
+    assert (summary.resumed, summary.failures) == (8, {"no_face": 1})
+    assert sorted(calls(log)) == ["3.jpg", "9.jpg"]
+    assert pd.read_csv(tmp_path / "out.csv")["photo"].nunique() == 10
 
 
 def test_a_slow_store_is_waited_for_and_a_stuck_request_is_repeated(log, bucket, monkeypatch):

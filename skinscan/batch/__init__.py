@@ -12,6 +12,7 @@
 ``cluster``     children of Dask's workers (``cluster_task``: what those run)
 ``engines``     which of them
 ``workers``     how many
+``lock``        one run at a time on one output
 ``journal``     what is done already of one table, kept through crashes
 ``fill``        what a journal lacks, measured
 ``tables``      rows -> DataFrame, CSV or Parquet, long or wide

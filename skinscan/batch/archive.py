@@ -5,11 +5,14 @@ An archive's results are a folder, local or in a store:
 ======================  ==========================================================================
 ``_run.json``           the settings; results of others are not mixed in
 ``_manifest.parquet``   the photos, listed once
-``part-<...>.parquet``  the rows of one shard (`parts`); ``pandas.read_parquet(folder)`` reads all
+``part-<...>.parquet``  the rows of one shard (`parts`); ``pandas.read_parquet(folder)`` reads all.
+                        ``part-unavailable-<...>``: of photos that the store did not give
 ``_counts.json``        photos given, scored, failed, quarantined; written when the count was right
+``_lock``               there while a run works on it (`lock`)
 ======================  ==========================================================================
 
-A run that is resumed takes what the parts lack, in shards, and nothing else. What a killed run
+A run that is resumed takes what the parts lack, and what the store did not give before, in shards,
+and nothing else. What a killed run
 measured of a shard that was not complete is measured again; its rows were never written.
 """
 
@@ -26,9 +29,18 @@ import numpy as np
 
 from skinscan.batch.engine import Shard, run_shards
 from skinscan.batch.engines import EngineOptions, engine_running
+from skinscan.batch.lock import only_run
 from skinscan.batch.manifest import MANIFEST, Digests, digest, read_manifest, write_manifest
 from skinscan.batch.measure import Job, Outcome, Task
-from skinscan.batch.parts import Done, check, count, read_done, write_part
+from skinscan.batch.parts import (
+    Done,
+    check,
+    count,
+    is_part,
+    read_done,
+    withdraw_unavailable,
+    write_part,
+)
 from skinscan.batch.progress import progress_bar
 from skinscan.batch.sources import SourcePhoto
 from skinscan.batch.storage import OutputFolder
@@ -109,6 +121,8 @@ def score_archive(
 
     Raises
     ------
+    OutputInUseError
+        If another run is working on the same results.
     OutputError
         If the results cannot be written, or others are in the way.
     StorageError
@@ -116,22 +130,53 @@ def score_archive(
     CountError
         If the parts do not hold each photo once in the end.
     """
+    with only_run(folder, resume=resume) as check_lock:
+        return _score(
+            photos,
+            folder,
+            job,
+            options,
+            settings=settings,
+            renewed=renewed,
+            shard_size=shard_size,
+            resume=resume,
+            progress=progress,
+            check_lock=check_lock,
+        )
+
+
+def _score(
+    photos: Callable[[], Iterator[SourcePhoto]],
+    folder: OutputFolder,
+    job: Job,
+    options: EngineOptions,
+    *,
+    settings: Mapping[str, object],
+    renewed: bool,
+    shard_size: int,
+    resume: bool,
+    progress: bool,
+    check_lock: Callable[[], None],
+) -> ArchiveSummary:
     names = folder.names()
     _check_run(folder, names, settings, resume=resume)
     if MANIFEST in names and not renewed:
-        given = _digests(read_manifest(folder))
+        given = _digests(photo.name for photo in read_manifest(folder))
     else:
         given = write_manifest(folder, photos())
+    tried = withdraw_unavailable(folder)
     done = read_done(folder)
     before = int(np.isin(given, done.digests).sum())
     if before < len(given):
+        folder.remove(COUNTS)
         metadata = {str(key).replace(" ", "_"): str(value) for key, value in settings.items()}
         with (
             progress_bar(total=len(given), done=before, shown=progress) as advance,
             engine_running(job, options, photos=len(given) - before) as engine,
         ):
             for outcomes in run_shards(engine, _shards(read_manifest(folder), done, shard_size)):
-                _check_store(outcomes)
+                _check_store(outcomes, tried)
+                check_lock()
                 write_part(folder, outcomes, metadata=metadata)
                 for _ in outcomes:
                     advance()
@@ -148,8 +193,8 @@ def score_archive(
     )
 
 
-def _digests(photos: Iterable[SourcePhoto]) -> Digests:
-    return np.fromiter((digest(photo.name) for photo in photos), dtype=np.uint64)
+def _digests(names: Iterable[str]) -> Digests:
+    return np.fromiter((digest(name) for name in names), dtype=np.uint64)
 
 
 def _shards(photos: Iterator[SourcePhoto], done: Done, shard_size: int) -> Iterator[Shard]:
@@ -166,12 +211,17 @@ def _missing(photos: Iterator[SourcePhoto], done: Done) -> Iterator[Task]:
                 yield Task(photo.name, photo.path)
 
 
-def _check_store(outcomes: tuple[Outcome, ...]) -> None:
-    """Write nothing about photos that are well, but cannot be had at present."""
-    if len(outcomes) >= _STORE_IS_DOWN and all(o.cause == StorageError.cause for o in outcomes):
+def _check_store(outcomes: tuple[Outcome, ...], tried: Digests) -> None:
+    """Write nothing about photos that are well, but cannot be had at present.
+
+    Photos that could not be had by an earlier run say nothing about the store of today.
+    """
+    before = np.isin(_digests(outcome.photo for outcome in outcomes), tried)
+    asked = [o for o, again in zip(outcomes, before, strict=True) if not again]
+    if len(asked) >= _STORE_IS_DOWN and not any(outcome.settled for outcome in asked):
         raise StorageError(
             expected="at least one photo of a shard from the store",
-            found=f"none of {len(outcomes)}, however often it was asked",
+            found=f"none of {len(asked)}, however often it was asked",
             remedy="Check the store, the network and the credentials, then run with --resume",
         )
 
@@ -180,7 +230,7 @@ def _check_run(
     folder: OutputFolder, names: list[str], settings: Mapping[str, object], *, resume: bool
 ) -> None:
     if RUN not in names:
-        if any(name.startswith("part-") for name in names):
+        if any(is_part(name) for name in names):
             raise OutputError(
                 expected="an empty output folder",
                 found="parts without the settings they were made with",

@@ -22,7 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from skinscan.batch.files import lock, output_error
+from skinscan.batch.files import output_error
+from skinscan.batch.lock import open_locked
 from skinscan.batch.measure import Outcome
 from skinscan.batch.sources import SourcePhoto
 from skinscan.durable import sync_folder
@@ -37,6 +38,7 @@ class _Entry:
     offset: int
     size_bytes: int
     modified_ns: int
+    settled: bool
 
 
 def journal_path(output: Path) -> Path:
@@ -55,17 +57,6 @@ def _decode(line: bytes) -> Any:  # noqa: ANN401 - JSON
         return json.loads(zlib.decompress(base64.b64decode(line.rstrip(b"\n"), validate=True)))
     except (ValueError, zlib.error):
         return None
-
-
-def _lock(file: FileIO) -> None:
-    try:
-        lock(file)
-    except OSError as error:
-        raise OutputError(
-            expected="an output that no other run is working on",
-            found="partial results in use by another process",
-            remedy="Wait for the other run, or choose another output",
-        ) from error
 
 
 class Journal:
@@ -99,10 +90,14 @@ class Journal:
         return len(self._entries)
 
     def has(self, photo: SourcePhoto) -> bool:
-        """Whether the photo is done, and has not changed since."""
+        """Whether the photo is done, and has not changed since.
+
+        One that its store did not give is not done.
+        """
         entry = self._entries.get(photo.name)
         return (
             entry is not None
+            and entry.settled
             and entry.size_bytes == photo.size_bytes
             and entry.modified_ns == photo.modified_ns
         )
@@ -126,7 +121,9 @@ class Journal:
             }
         )
         offset = self._append(line)
-        self._entries[photo.name] = _Entry(offset, photo.size_bytes, photo.modified_ns)
+        self._entries[photo.name] = _Entry(
+            offset, photo.size_bytes, photo.modified_ns, outcome.settled
+        )
 
     def _append(self, line: bytes) -> int:
         try:
@@ -198,8 +195,10 @@ class Journal:
         while (line := self._reader.readline()).endswith(b"\n"):
             content = _decode(line)
             if isinstance(content, dict):
-                entry = _Entry(offset, content["size_bytes"], content["modified_ns"])
-                self._entries[content["photo"]] = entry
+                outcome = Outcome(content["photo"], error=content["error"])
+                self._entries[outcome.photo] = _Entry(
+                    offset, content["size_bytes"], content["modified_ns"], outcome.settled
+                )
             offset += len(line)
         if settings is not None and line:
             self._writer.truncate(offset)
@@ -230,14 +229,14 @@ def open_journal(output: Path, settings: Mapping[str, object], *, resume: bool) 
         holds results of other settings.
     """
     path = journal_path(output)
+    writer = open_locked(path, _WHAT)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        journal = Journal(path, FileIO(descriptor, "r+b"))
+        journal = Journal(path, writer)
     except OSError as error:
+        writer.close()
         raise output_error(error, _WHAT) from error
     try:
-        _lock(journal._writer)  # noqa: SLF001 - opening is part of the class, kept out of its use
-        found = journal._read()  # noqa: SLF001 - same
+        found = journal._read()  # noqa: SLF001 - opening is part of the class, kept out of its use
         if len(journal) == 0:
             journal._start(settings)  # noqa: SLF001 - same
         else:

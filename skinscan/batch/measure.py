@@ -16,6 +16,7 @@ from skinscan.errors import (
     ModelError,
     OutputError,
     SkinscanError,
+    StorageError,
     WorkerError,
 )
 
@@ -70,6 +71,11 @@ class Outcome:
     def state(self) -> State:
         """Scored, failed or quarantined."""
         return state_of(self.cause)
+
+    @property
+    def settled(self) -> bool:
+        """False for a photo that could not be had: nothing is known about it."""
+        return self.cause != StorageError.cause
 
 
 def state_of(cause: str) -> State:

@@ -4,6 +4,11 @@ A part's name follows from the names of its photos, so that a shard that is done
 its part instead of adding one. The part's schema carries, as compressed JSON, what became of each
 photo; so what is done is known from the ends of the parts alone, and a part and its record cannot
 disagree.
+
+Photos that the store did not give are no results, and yet they must be counted. Their rows are in
+parts of their own, which a resumed run deletes before it asks for these photos again. So no photo
+is ever in two parts, also when a run is killed in between: it is then in none, as before it was
+measured.
 """
 
 from __future__ import annotations
@@ -26,6 +31,8 @@ from skinscan.batch.storage import OutputFolder
 from skinscan.batch.tables import long_layout, write_parquet
 from skinscan.errors import CountError, OutputError
 
+_PART: Final = "part-"
+_UNAVAILABLE: Final = "part-unavailable-"
 _RECORD: Final = "skinscan_photos"
 _READERS: Final = 16
 
@@ -33,19 +40,36 @@ _READERS: Final = 16
 def part_name(names: Iterable[str]) -> str:
     """Name of the part that holds these photos."""
     folded = hashlib.blake2b("\n".join(names).encode("utf-8", "surrogatepass"), digest_size=16)
-    return f"part-{folded.hexdigest()}.parquet"
+    return f"{_PART}{folded.hexdigest()}.parquet"
+
+
+def is_part(name: str) -> bool:
+    """Whether a file of an archive's results holds rows."""
+    return name.startswith(_PART)
 
 
 def write_part(
     folder: OutputFolder, outcomes: Sequence[Outcome], *, metadata: Mapping[str, str]
 ) -> None:
-    """Write a shard's rows.
+    """Write a shard's rows: one part, and one more for photos that the store did not give.
 
     Raises
     ------
     OutputError, StorageError
-        If they cannot be written; nothing is then there.
+        If a part cannot be written; it is then not there.
     """
+    name = part_name(outcome.photo for outcome in outcomes)
+    for part, chosen in (
+        (name, [outcome for outcome in outcomes if outcome.settled]),
+        (name.replace(_PART, _UNAVAILABLE), [o for o in outcomes if not o.settled]),
+    ):
+        if chosen:
+            _write(folder, part, chosen, metadata)
+
+
+def _write(
+    folder: OutputFolder, name: str, outcomes: Sequence[Outcome], metadata: Mapping[str, str]
+) -> None:
     record = {
         "photos": [(outcome.photo, outcome.cause) for outcome in outcomes],
         "examples": {
@@ -53,7 +77,7 @@ def write_part(
         },
     }
     text = base64.b64encode(zlib.compress(json.dumps(record).encode("ascii"))).decode("ascii")
-    with folder.written(part_name(outcome.photo for outcome in outcomes)) as file:
+    with folder.written(name) as file:
         write_parquet(file, long_layout(lambda: outcomes), metadata={**metadata, _RECORD: text})
 
 
@@ -93,7 +117,30 @@ def read_done(folder: OutputFolder) -> Done:
     OutputError, StorageError
         If a part cannot be read.
     """
-    names = [name for name in folder.names() if name.startswith("part-")]
+    return _read(folder, [name for name in folder.names() if is_part(name)])
+
+
+def withdraw_unavailable(folder: OutputFolder) -> Digests:
+    """Delete the rows of photos that the store did not give, so that they are asked for again.
+
+    Returns
+    -------
+    ndarray of uint64
+        Digests of their names.
+
+    Raises
+    ------
+    OutputError, StorageError
+        If a part cannot be read or deleted.
+    """
+    names = [name for name in folder.names() if name.startswith(_UNAVAILABLE)]
+    found = _read(folder, names).digests
+    for name in names:
+        folder.remove(name)
+    return found
+
+
+def _read(folder: OutputFolder, names: Sequence[str]) -> Done:
     causes: Counter[str] = Counter()
     examples: dict[str, str] = {}
     digests: list[Digests] = []

@@ -237,9 +237,10 @@ def score_to_file(
     overlays : path-like, optional
         Local folder for one overlay picture per photo; made if absent. Not into a folder.
     resume : bool
-        Continue an interrupted run. Into a file, photos that changed since are measured again;
-        into a folder, a photo is known by its name alone. Without an interrupted run, all photos
-        are measured.
+        Continue an interrupted run, and ask again for photos that a store did not give. Into a
+        file, photos that changed since are measured again; into a folder, a photo is known by its
+        name alone. Without an interrupted run, all photos are measured. In a store, what a killed
+        run holds is taken over after some 90 s.
 
     Returns
     -------
@@ -249,9 +250,10 @@ def score_to_file(
     ------
     SourceFolderError
         If a path does not exist or no photo is found.
+    OutputInUseError
+        If another run is working on the output.
     OutputError
-        If the output or an overlay cannot be written, another run is working on it, or an
-        interrupted run is in the way.
+        If the output or an overlay cannot be written, or an interrupted run is in the way.
     BadOptionError
         If an option is outside its range.
     ModelError

@@ -38,8 +38,10 @@ _Result = TypeVar("_Result")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CONNECT_TIMEOUT_S: Final = 10
 _READ_TIMEOUT_S: Final = 30
+_SMALL: Final = 65_536
 
-#: Per driver: time limits, and no repetitions of its own, which would multiply with ours.
+#: Per driver: time limits, and where it can be told, no repetitions of its own, which multiply
+#: with ours.
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "s3": {
         "config_kwargs": {
@@ -48,6 +50,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
             "retries": {"mode": "standard", "total_max_attempts": 1},
         }
     },
+    "az": {"connection_timeout": _CONNECT_TIMEOUT_S, "read_timeout": _READ_TIMEOUT_S},
 }
 _EXTRAS: Final = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az"}
 _PERMANENT: Final = (
@@ -56,6 +59,7 @@ _PERMANENT: Final = (
     IsADirectoryError,
     NotADirectoryError,
     NotImplementedError,
+    FileExistsError,
 )
 
 
@@ -98,7 +102,7 @@ def open_store(url: str) -> tuple[FileSystem, str]:
     import fsspec  # noqa: PLC0415 - only for stores
 
     protocol = url.partition("://")[0].lower()
-    name = {"s3a": "s3"}.get(protocol, protocol)
+    name = {"s3a": "s3", "abfs": "az"}.get(protocol, protocol)
     try:
         system, path = fsspec.url_to_fs(url, **_OPTIONS.get(name, {}))
     except ImportError as error:
@@ -135,7 +139,8 @@ def patiently(action: Callable[[], _Result], *, patience: Patience | None = None
     ------
     StorageError
         If every attempt failed for a passing reason.
-    FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, NotImplementedError
+    FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError
+    NotImplementedError
         At once, from the action.
     """
     patience = patience or PATIENCE
@@ -185,8 +190,10 @@ def fetch(url: str, *, limit_bytes: int, patience: Patience | None = None) -> by
     def read_or_empty() -> bytes:
         try:
             return read()
-        except (OSError, ValueError):
-            # A range of an empty object is an error in S3.
+        except _PERMANENT:
+            raise
+        except Exception:
+            # A range of an empty object is an error, in S3 and in Azure's store.
             if system.size(path) == 0:
                 return b""
             raise
@@ -307,6 +314,11 @@ class OutputFolder:
             except OSError as error:
                 raise output_error(error, "the results") from error
 
+    @property
+    def local(self) -> Path | None:
+        """The folder on this computer; None in a store."""
+        return self._local
+
     def names(self) -> list[str]:
         """Names of the files directly inside, sorted."""
         if self._local is not None:
@@ -343,6 +355,69 @@ class OutputFolder:
             return patiently(attempt)
         except _PERMANENT as error:
             raise _refused("read") from error
+
+    def content(self, name: str) -> bytes | None:
+        """Read a small file, not empty, as it is now; None if there is none.
+
+        At most `_SMALL` bytes are read.
+
+        Raises
+        ------
+        OutputError, StorageError
+        """
+        try:
+            if self._local is not None:
+                return (self._local / name).read_bytes()
+            # A range: without one, drivers look up the size first, perhaps in a cache.
+            path = f"{self._top}/{name}"
+            found: bytes = patiently(lambda: self._system.cat_file(path, start=0, end=_SMALL))
+        except FileNotFoundError:
+            return None
+        except _PERMANENT as error:
+            raise _refused("read") from error
+        return found
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a small file unless there is one already, and tell whether it was written.
+
+        Of several that try at a time one succeeds, where the store knows such conditions (S3,
+        Google's and Azure's do).
+
+        Raises
+        ------
+        OutputError, StorageError
+        """
+        try:
+            if self._local is not None:
+                with (self._local / name).open("xb") as file:
+                    file.write(content)
+            else:
+                path = f"{self._top}/{name}"
+                patiently(lambda: self._system.pipe_file(path, content, mode="create"))
+        except FileExistsError:
+            # A request whose answer was lost finds its own file when it is repeated.
+            return self.content(name) == content
+        except _PERMANENT as error:
+            raise _refused("write") from error
+        return True
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if it is there.
+
+        Raises
+        ------
+        OutputError, StorageError
+        """
+        try:
+            if self._local is not None:
+                (self._local / name).unlink()
+                return
+            patiently(lambda: self._system.rm_file(f"{self._top}/{name}"))
+            self._system.invalidate_cache(self._top)
+        except FileNotFoundError:
+            return
+        except _PERMANENT as error:
+            raise _refused("delete from") from error
 
     @contextlib.contextmanager
     def written(self, name: str) -> Iterator[BinaryIO]:
