@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import cv2
+import numpy as np
 import pytest
-from _practice import picture
 
 from skinscan.photo import PhotoLimits, load_photo
 from skinscan.resources import sample_course_dir
@@ -342,16 +342,21 @@ def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
 
 
 def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
-    """A HEIC of today, a group of nobody, noise and half a file: the two minutes of a session."""
+    """A HEIC of today, two people, a cat and half a file: the two minutes of a session."""
     from PIL import Image
     from pillow_heif import register_heif_opener
+    from skimage.data import chelsea
 
     register_heif_opener()
-    heic, half, cat = (tmp_path / name for name in ("IMG_1.heic", "IMG_2.jpg", "IMG_3.png"))
+    chosen = heic, half, cat, group = [
+        tmp_path / name for name in ("IMG_1.heic", "IMG_2.jpg", "IMG_3.png", "IMG_4.jpg")
+    ]
     latest = sample_photos()[-1]
-    Image.fromarray(load_photo(latest).rgb).save(heic, quality=92)
+    rgb = load_photo(latest).rgb
+    Image.fromarray(rgb).save(heic, quality=92)
     half.write_bytes(latest.read_bytes()[:200_000])
-    cat.write_bytes(picture(5, 600))
+    Image.fromarray(chelsea()).resize((1353, 900)).save(cat)
+    Image.fromarray(np.hstack([rgb[::2, ::2], rgb[::2, ::-2]])).save(group, quality=90)
 
     watched = open_page(1280)
     page = watched.page
@@ -361,7 +366,7 @@ def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
     page.get_by_role("button", name=practice.SESSION_NEW).click()
     page.get_by_role("heading", name=practice.STEP_PHOTOS).wait_for()
     clicks += 3
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([heic, half, cat])
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)
     page.get_by_role("heading", name=practice.RESULT_TITLE).or_(
         page.get_by_role("button", name=practice.PHOTO_KEEP)
     ).first.wait_for()
@@ -383,6 +388,7 @@ def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
 
     assert page.get_by_text(strings.PROBLEMS["truncated"], exact=False).count() == 1
     assert page.get_by_text(strings.PROBLEMS["no_face"], exact=False).count() == 1
+    assert page.get_by_text(strings.PROBLEMS["several_faces"], exact=False).count() == 1
     assert page.locator(".sk-strip img").count() == 1
     assert page.get_by_text("since 3 March", exact=False).count() >= 1
     assert clicks <= 8

@@ -72,6 +72,8 @@ _STYLE: Final = """
 [data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) * {
   color: inherit !important;
 }
+[data-testid="stMain"] button:not([kind^="primary"]):hover,
+[data-testid="stMain"] button:not([kind^="primary"]):hover * { color: inherit !important; }
 [data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) p {
   font-weight: 650;
 }
