@@ -637,11 +637,14 @@ def test_a_course_is_changed_ended_and_taken_up_again(made, page):
     follow_up.set_value(0)
     (aims,) = [a for a in app.text_area if a.label == strings.COURSE_AIMS][:1]
     aims.input("softer")
+    (baselines,) = [m for m in app.multiselect if m.label == strings.COURSE_BASELINES]
+    baselines.set_value([made.session_id])
     next(b for b in app.button if b.label == strings.SAVE).click().run()
     assert not app.exception
     course = courses.course(made.records, made.carer, made.course_id)
     assert (course.planned_sessions, course.follow_up_days) == (10, None)
     assert (course.plan.aims, course.plan.title) == ("softer", f"Course of {CANARY}")
+    assert course.baselines == (made.session_id,)
 
     app.button(key=f"end_{made.course_id}").click().run()
     assert courses.course(made.records, made.carer, made.course_id).closed_at is not None
@@ -651,6 +654,27 @@ def test_a_course_is_changed_ended_and_taken_up_again(made, page):
     app.button(key=f"end_{made.course_id}").click().run()
     assert courses.course(made.records, made.carer, made.course_id).closed_at is None
     assert "new_session" in {b.key for b in app.button}
+
+
+def test_a_photo_is_moved_to_another_session(made, page):
+    other = courses.add_session(made.records, made.carer, made.course_id, DAY + timedelta(days=7))
+    photos.add_photo(made.records, made.carer, made.session_id, ready(3))
+    (photo,) = photos.photos(made.records, made.carer, made.session_id)
+    app = page(made.carer, client=made.client_id, session=made.session_id)
+    app.selectbox(key=f"session_of_{photo.id}").set_value(other).run()
+    assert not app.exception
+    assert photos.photos(made.records, made.carer, made.session_id) == []
+    (moved,) = photos.photos(made.records, made.carer, other)
+    assert moved.id == photo.id
+
+
+def test_photos_beyond_what_may_wait_are_refused_by_name(made):
+    upload = intake.Intake(made.records, made.carer, made.session_id, running=True)
+    files = [(f"{k}.jpg", b"") for k in range(intake.MOST_FILES + 2)]
+    assert upload.start(files) == intake.MOST_FILES
+    refused = [item for item in upload.items if item.fate is intake.Fate.REFUSED]
+    assert [item.label for item in refused] == [label for label, _ in files[-2:]]
+    assert {item.reasons for item in refused} == {(strings.PHOTO_TOO_MANY,)}
 
 
 def test_the_owner_says_who_looks_after_a_client(made, page):

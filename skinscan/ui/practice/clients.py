@@ -284,12 +284,28 @@ def _plan(asker: Asker, card: ClientCard) -> None:
     )
 
 
+def _baselines(asker: Asker, course: CourseCard) -> tuple[str, ...]:
+    """Ask for the sessions that all others are compared with."""
+    held = courses.sessions(asker.records, asker.principal, course.id)
+    days = {each.id: photo_strings.long_date(each.held_on) for each in held}
+    chosen = st.multiselect(
+        strings.COURSE_BASELINES,
+        list(days),
+        default=[each for each in course.baselines if each in days],
+        format_func=days.__getitem__,
+        help=strings.COURSE_BASELINES_HELP,
+        placeholder="",
+    )
+    return tuple(chosen)
+
+
 def _change_course(asker: Asker, course: CourseCard) -> None:
     """Let the plan of a course be changed, and the course be ended or taken up again."""
     with st.expander(strings.COURSE_PLAN):
         with st.form(f"course_{course.id}", border=False):
             with calm():
                 entered = _entered(course)
+            baselines = _baselines(asker, course)
             saved = st.form_submit_button(strings.SAVE)
         if saved:
             acting(
@@ -301,7 +317,7 @@ def _change_course(asker: Asker, course: CourseCard) -> None:
                     planned_sessions=entered.planned,
                     interval_days=entered.interval,
                     follow_up_days=entered.follow_up,
-                    baselines=course.baselines,
+                    baselines=baselines,
                 ),
                 done=strings.SAVED,
             )

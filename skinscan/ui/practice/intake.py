@@ -109,6 +109,9 @@ class Intake:
             room = max(0, MOST_FILES - len(self._queue))
             fresh = [(Item(label), data) for label, data in files[:room]]
             self.items += [item for item, _ in fresh]
+            self.items += [
+                Item(label, Fate.REFUSED, (strings.PHOTO_TOO_MANY,)) for label, _ in files[room:]
+            ]
             self._queue.extend(fresh)
             begins = bool(fresh) and not self.running
             self.running = self.running or begins

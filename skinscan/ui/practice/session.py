@@ -146,9 +146,11 @@ def _kept(asker: Asker, card: SessionCard) -> None:
             f'<a href="/photo/{photo.id}" target="_blank">{full}</a></li>'
         )
     st.html(f'<ul class="sk-strip">{"".join(items)}</ul>')
+    held = courses.sessions(asker.records, asker.principal, card.course_id)
+    days = {each.id: photo_strings.long_date(each.held_on) for each in held}
     with st.expander(strings.PHOTO_VIEW):
         for photo in kept:
-            one, two, three = st.columns((2, 1, 1), vertical_alignment="bottom")
+            one, day, two, three = st.columns((2, 2, 1, 1), vertical_alignment="bottom")
             view = one.selectbox(
                 f"{photo_strings.VIEWS[photo.view.value]} {photo.take}",
                 list(View),
@@ -159,6 +161,19 @@ def _kept(asker: Asker, card: SessionCard) -> None:
             if view is not photo.view:
                 acting(
                     lambda p=photo.id, v=view: _correct(asker, p, v)  # type: ignore[misc]
+                )
+            where = day.selectbox(
+                strings.PHOTO_SESSION,
+                list(days),
+                index=list(days).index(card.id),
+                format_func=days.__getitem__,
+                key=f"session_of_{photo.id}",
+            )
+            if where != card.id:
+                acting(
+                    lambda p=photo.id, s=where: photos.move_photo(  # type: ignore[misc]
+                        asker.records, asker.principal, p, s
+                    )
                 )
             if two.button(strings.PHOTO_RESCORE, key=f"rescore_{photo.id}"):
                 acting(
