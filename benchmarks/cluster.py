@@ -264,7 +264,9 @@ def main() -> None:
         f"{name} {importlib.metadata.version(name)}"
         for name in ("skinscan", "distributed", "s3fs", "moto")
     )
-    report.add(f"{versions}; Python {platform.python_version()}, {os.cpu_count()} cores")
+    # Others on the same computer slow everything: say how many there were.
+    busy = f"load average {os.getloadavg()[0]:.0f}" if hasattr(os, "getloadavg") else ""
+    report.add(f"{versions}; Python {platform.python_version()}, {os.cpu_count()} cores, {busy}")
     pictures = small_photos(320)
     title = f"fetched and decoded ({len(pictures)} phantoms, 320 px wide), 600 stand-in rows each"
     run(

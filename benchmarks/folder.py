@@ -183,6 +183,8 @@ def main() -> None:
     report = Report()
     version = importlib.metadata.version("skinscan")
     machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
+    if hasattr(os, "getloadavg"):  # others on the same computer slow everything
+        machine += f", load average {os.getloadavg()[0]:.0f}"
     kind = f"rendered people, {options.px_per_mm:g} px/mm" if options.phantoms else "photos"
     size = sum(photo.stat().st_size for photo in photos) / len(photos) / 1000
     report.add(f"skinscan {version}, {machine}; {len(photos)} different {kind}, {size:.0f} kB each")
