@@ -8,32 +8,14 @@ connection.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from skinscan.landmarks import View
 from skinscan.quality.guidance import OUTLINE_SHARE, WINDOW_SHAPE
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
+from skinscan.ui.components import component
 from skinscan.ui.pictures import data_uri
 from skinscan.ui.web.cookies import PAGE_HEADER
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
-
-
-@cache
-def _component() -> ComponentRenderer:
-    import streamlit as st  # noqa: PLC0415 - registered once, when a page first needs it
-
-    folder = files(__name__)
-    return st.components.v2.component(
-        "skinscan_camera",
-        html='<div class="camera"></div>',
-        css=(folder / "camera.css").read_text(encoding="utf-8"),
-        js=(folder / "camera.js").read_text(encoding="utf-8"),
-    )
 
 
 def camera(
@@ -68,7 +50,7 @@ def camera(
         }
         for view in View
     ]
-    _component()(
+    component("camera")(
         data={
             "session": session_id,
             "header": PAGE_HEADER,

@@ -14,17 +14,6 @@ const REASONS = {
 };
 const REFUSALS = { 401: 'out', 403: 'stale', 404: 'gone', 413: 'large', 429: 'wait' };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === 'text') made.textContent = value;
-    else if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null) made.setAttribute(name, value === true ? '' : value);
-  }
-  made.append(...children);
-  return made;
-}
-
 const within = (promise, ms) => Promise.race([
   promise,
   new Promise((_, reject) => setTimeout(() => reject(new Error('late')), ms)),

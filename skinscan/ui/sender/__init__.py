@@ -7,28 +7,11 @@ photos would fill it. This one sends each to an address of ours, which writes it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
+from skinscan.ui.components import component
 
 #: Endings of photos, as the browser's chooser takes them.
 _ACCEPTED = ".jpg,.jpeg,.png,.webp,.heic,.heif"
-
-
-@cache
-def _component() -> ComponentRenderer:
-    import streamlit as st  # noqa: PLC0415 - registered once, when a page first needs it
-
-    folder = files(__name__)
-    return st.components.v2.component(
-        "skinscan_sender",
-        html='<div class="sender"></div>',
-        css=(folder / "sender.css").read_text(encoding="utf-8"),
-        js=(folder / "sender.js").read_text(encoding="utf-8"),
-    )
 
 
 def sender(
@@ -56,7 +39,7 @@ def sender(
     key : str
         Of the widget.
     """
-    _component()(
+    component("sender")(
         data={
             "address": address,
             "headers": dict(headers),

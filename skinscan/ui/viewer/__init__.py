@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.ui import strings
+from skinscan.ui.components import component
 from skinscan.ui.pictures import data_uri
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,19 +42,6 @@ class Shown:
     to_frame: NDArray[np.float64]
 
 
-@cache
-def _component() -> ComponentRenderer:
-    import streamlit as st  # noqa: PLC0415 - registered once, when a page first needs it
-
-    folder = files(__name__)
-    return st.components.v2.component(
-        "skinscan_viewer",
-        html='<div class="viewer"></div>',
-        css=(folder / "viewer.css").read_text(encoding="utf-8"),
-        js=(folder / "viewer.js").read_text(encoding="utf-8"),
-    )
-
-
 def _told(photo: Shown) -> dict[str, object]:
     (a, c, e), (b, d, f) = photo.to_frame.tolist()
     return {
@@ -74,7 +56,7 @@ def _told(photo: Shown) -> dict[str, object]:
 def _show(
     photos: Sequence[Shown], frame_px: tuple[int, int], *, mode: str, key: str, side: bool = False
 ) -> None:
-    _component()(
+    component("viewer")(
         data={
             "frame": list(frame_px),
             "photos": [_told(photo) for photo in photos],

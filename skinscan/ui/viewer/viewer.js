@@ -4,17 +4,6 @@
 
 const STEP = 1.25, LARGEST = 8, PAN_PX = 40, FRAME_MS = 1000;
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === 'text') made.textContent = value;
-    else if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null) made.setAttribute(name, value === true ? '' : value);
-  }
-  made.append(...children);
-  return made;
-}
-
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector('.viewer') ?? parentElement;
   const kept = root.skinscan ?? (root.skinscan = {
