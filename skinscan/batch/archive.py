@@ -131,66 +131,45 @@ def score_archive(
         If the parts do not hold each photo once in the end.
     """
     with only_run(folder, resume=resume) as check_lock:
-        return _score(
-            photos,
-            folder,
-            job,
-            options,
-            settings=settings,
-            renewed=renewed,
-            shard_size=shard_size,
-            resume=resume,
-            progress=progress,
-            check_lock=check_lock,
+        names = folder.names()
+        _check_run(folder, names, settings, resume=resume)
+        given = _given(folder, photos, renewed=renewed or MANIFEST not in names)
+        tried = withdraw_unavailable(folder)
+        done = read_done(folder)
+        before = int(np.isin(given, done.digests).sum())
+        if before < len(given):
+            folder.remove(COUNTS)
+            missing = _shards(read_manifest(folder), done, shard_size)
+            metadata = {str(key).replace(" ", "_"): str(value) for key, value in settings.items()}
+            with (
+                progress_bar(total=len(given), done=before, shown=progress) as advance,
+                engine_running(job, options, photos=len(given) - before) as engine,
+            ):
+                for outcomes in run_shards(engine, missing):
+                    _check_store(outcomes, tried)
+                    check_lock()
+                    write_part(folder, outcomes, metadata=metadata)
+                    for _ in outcomes:
+                        advance()
+            done = read_done(folder)
+        counts = count(given, done)
+        check(counts)
+        _write_json(folder, COUNTS, asdict(counts))
+        failures = {cause: number for cause, number in done.causes.items() if cause}
+        return ArchiveSummary(
+            photos=len(given),
+            resumed=before,
+            failures=dict(sorted(failures.items(), key=lambda item: -item[1])),
+            examples=done.examples,
         )
 
 
-def _score(
-    photos: Callable[[], Iterator[SourcePhoto]],
-    folder: OutputFolder,
-    job: Job,
-    options: EngineOptions,
-    *,
-    settings: Mapping[str, object],
-    renewed: bool,
-    shard_size: int,
-    resume: bool,
-    progress: bool,
-    check_lock: Callable[[], None],
-) -> ArchiveSummary:
-    names = folder.names()
-    _check_run(folder, names, settings, resume=resume)
-    if MANIFEST in names and not renewed:
-        given = _digests(photo.name for photo in read_manifest(folder))
-    else:
-        given = write_manifest(folder, photos())
-    tried = withdraw_unavailable(folder)
-    done = read_done(folder)
-    before = int(np.isin(given, done.digests).sum())
-    if before < len(given):
-        folder.remove(COUNTS)
-        metadata = {str(key).replace(" ", "_"): str(value) for key, value in settings.items()}
-        with (
-            progress_bar(total=len(given), done=before, shown=progress) as advance,
-            engine_running(job, options, photos=len(given) - before) as engine,
-        ):
-            for outcomes in run_shards(engine, _shards(read_manifest(folder), done, shard_size)):
-                _check_store(outcomes, tried)
-                check_lock()
-                write_part(folder, outcomes, metadata=metadata)
-                for _ in outcomes:
-                    advance()
-        done = read_done(folder)
-    counts = count(given, done)
-    check(counts)
-    _write_json(folder, COUNTS, asdict(counts))
-    failures = {cause: number for cause, number in done.causes.items() if cause}
-    return ArchiveSummary(
-        photos=len(given),
-        resumed=before,
-        failures=dict(sorted(failures.items(), key=lambda item: -item[1])),
-        examples=done.examples,
-    )
+def _given(
+    folder: OutputFolder, photos: Callable[[], Iterator[SourcePhoto]], *, renewed: bool
+) -> Digests:
+    if renewed:
+        return write_manifest(folder, photos())
+    return _digests(photo.name for photo in read_manifest(folder))
 
 
 def _digests(names: Iterable[str]) -> Digests:
