@@ -162,7 +162,7 @@ class Case:
 
 def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Read a drawn mask at the size of the photo; bright on dark, whichever way it was saved."""
-    with Image.open(path) as image:  # noqa: TID251 - a mask is no photo: photo.py refuses grey
+    with Image.open(path) as image:  # noqa: TID251 - a mask is no photo: intake refuses grey
         image.load()
         if "A" in image.getbands() and np.ptp(np.asarray(image.convert("L"))) == 0:
             grey = np.asarray(image.getchannel("A"))

@@ -255,7 +255,7 @@ def test_no_permission(monkeypatch):
         raise PermissionError(13, "Permission denied", path)
 
     # Not by chmod: root, as whom CI runs, may read everything.
-    monkeypatch.setattr("skinscan.photo.os.stat", refuse)
+    monkeypatch.setattr("skinscan.photo.sources.os.stat", refuse)
     with pytest.raises(errors.UnreadableFileError, match="no permission") as caught:
         load_photo("Jane-Doe.jpg")
     assert "Jane" not in str(caught.value)
