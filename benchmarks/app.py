@@ -1,4 +1,4 @@
-"""Time of the server for the progress page of a long course, and its memory with many people."""
+"""Time of the server for the progress page of a long course."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from _common import ROOT
 from _practice import DAY, prepared, sample_scan, small_practice
-from app_memory import measure
 from streamlit.testing.v1 import AppTest
 
 from skinscan.looks import draw_all
@@ -34,9 +33,6 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=1, help="photos per session")
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--write", type=Path, help="write the figures to a page")
-    parser.add_argument("--memory", action="store_true", help="run the real server too")
-    parser.add_argument("--people", type=int, default=10)
-    parser.add_argument("--uploads", type=int, default=50)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         made = small_practice(Path(folder))
@@ -72,12 +68,11 @@ def main() -> None:
             assert not page.exception
         made.records.close()
     warm = np.array(times[1:]) * 1000
-    more = " --memory" if options.memory else ""
     lines = [
         "# The app",
         "",
         "Made by",
-        f"`python benchmarks/app.py --sessions {options.sessions} --takes {options.takes}{more}`.",
+        f"`python benchmarks/app.py --sessions {options.sessions} --takes {options.takes}`.",
         f"Time of the server ({os.cpu_count()} cores) for a run of the client's page, no browser.",
         "",
         "| | ms |",
@@ -86,8 +81,6 @@ def main() -> None:
         f"| again, median of {len(warm)} | {np.median(warm):.0f} |",
         f"| again, 95th percentile | {np.quantile(warm, 0.95):.0f} |",
     ]
-    if options.memory:
-        lines += ["", *measure(options.people, options.uploads)]
     text = "\n".join(lines) + "\n"
     print(text)
     if options.write:

@@ -1,4 +1,9 @@
-"""Memory of the real server: people with the progress page open, and photos taken in."""
+"""Memory of the real server: people with the progress page open, and photos taken in.
+
+Usage: python benchmarks/app_memory.py [--people 10] [--uploads 50] [--write FILE.md]
+
+Needs Chromium: photos are sent as people send them. Memory is read from /proc (Linux).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import numpy as np
+from _common import Report, parser
 from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -249,8 +255,14 @@ def _upload(page: Page, password: str, client: str, files: list[Path]) -> int:
     return page.locator(".sk-strip a[href^='/photo/']").count()
 
 
-def measure(people: int, uploads: int) -> list[str]:
-    """Run it all; the lines of the page."""
+def main() -> None:
+    """Run it all and print what was seen."""
+    said = parser(__doc__)
+    said.add_argument("--people", type=int, default=10)
+    said.add_argument("--uploads", type=int, default=50)
+    options = said.parse_args()
+    people, uploads = options.people, options.uploads
+    report = Report("Memory of the app", "app_memory.py")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - for this part only
 
     chromium = shutil.which("chromium")
@@ -292,16 +304,19 @@ def measure(people: int, uploads: int) -> list[str]:
             finally:
                 watch.end()
                 sampling.join()
-    return [
-        "## Memory",
-        "",
-        f"`skinscan demo` on loopback; {people} logins, each with a connection of its own and the",
-        "progress page open (half staff, half the client; 8 sessions); then photos of",
-        f"{size:.1f} MB taken into one session through the page in a browser, {_BATCH} at a time.",
-        "Resident memory, without the browser; the right column adds the command that started the",
-        "server and whatever it starts (pages that they share count twice).",
-        "",
-        "| | server, MB | all, MB |",
-        "| --- | --- | --- |",
-        *(f"| {name} | {server / _MB:.0f} | {both / _MB:.0f} |" for name, server, both in rows),
-    ]
+    report.say(
+        f"`skinscan demo` on loopback; {people} logins, each with a connection of its own and the "
+        "progress page open (half staff, half the client; 8 sessions); then photos of "
+        f"{size:.1f} MB taken into one session through the page in a browser, {_BATCH} at a time. "
+        "Resident memory, without the browser; the right column adds the command that started the "
+        "server and whatever it starts (pages that they share count twice)."
+    )
+    report.table(
+        ("", "server, MB", "all, MB"),
+        [(name, f"{server / _MB:.0f}", f"{both / _MB:.0f}") for name, server, both in rows],
+    )
+    report.write(options.write)
+
+
+if __name__ == "__main__":
+    main()
