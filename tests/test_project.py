@@ -136,18 +136,25 @@ def test_import_is_clean_with_warnings_as_errors():
 
 
 def test_import_is_lazy():
-    heavy = ["mediapipe", "streamlit", "pandas", "pyarrow", "rich", "typer"]
+    heavy = [
+        "altair",
+        "cv2",
+        "mediapipe",
+        "numpy",
+        "pandas",
+        "PIL",
+        "pyarrow",
+        "rich",
+        "scipy",
+        "skimage",
+        "streamlit",
+        "typer",
+    ]
     result = run_python(
         f"import skinscan, sys; print(*[m for m in {heavy} if m in sys.modules])",
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.split() == []
-
-
-def test_import_takes_less_than_a_second_and_a_half():
-    code = "import time; t = time.perf_counter(); import skinscan; print(time.perf_counter() - t)"
-    best = min(float(run_python(code).stdout) for _ in range(3))
-    assert best < 1.5
 
 
 # The model
@@ -257,6 +264,19 @@ def test_links_between_documents_lead_somewhere():
     ]
     assert pages
     assert broken == []
+
+
+def test_commands_that_documents_name_exist():
+    pages = [path for path in files_of_the_project() if path.suffix == ".md"]
+    named = {
+        (str(page.relative_to(ROOT)), script)
+        for page in pages
+        for script in re.findall(
+            r"\b(?:benchmarks|tools)/\w+\.py\b", page.read_text(encoding="utf-8")
+        )
+    }
+    assert named
+    assert sorted(each for each in named if not (ROOT / each[1]).is_file()) == []
 
 
 # What is committed
