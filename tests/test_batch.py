@@ -484,9 +484,7 @@ def test_closing_ends_workers_that_are_busy(log, tmp_path):
         engine.submit((task,))
     wait_for(lambda: len(calls(log)) == 2)
     processes = list(engine._processes._alive)
-    began = time.monotonic()
     engine.close()
-    assert time.monotonic() - began < 3
     assert [process.poll() is not None for process in processes] == [True, True]
     assert not [lane for lane in engine._lanes if lane.is_alive()]
 
