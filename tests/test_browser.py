@@ -341,6 +341,13 @@ def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
     watched.check_nothing_left_the_machine()
 
 
+def wait_until_measured(watched):
+    """Wait until no photo of an upload is measured any more; some may wait for a decision."""
+    watched.page.get_by_text(practice.RESULT_LATER).wait_for()
+    watched.page.get_by_text(practice.PHOTO_MEASURING.split("{")[0]).wait_for(state="detached")
+    watched.settle()
+
+
 def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
     """A HEIC of today, two people, a cat and half a file: the two minutes of a session."""
     from PIL import Image
@@ -367,14 +374,12 @@ def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
     page.get_by_role("heading", name=practice.STEP_PHOTOS).wait_for()
     clicks += 3
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)
-    page.get_by_role("heading", name=practice.RESULT_TITLE).or_(
-        page.get_by_role("button", name=practice.PHOTO_KEEP)
-    ).first.wait_for()
+    wait_until_measured(watched)
     if page.get_by_role("button", name=practice.PHOTO_KEEP).count():
         watched.settle()
         page.get_by_role("button", name=practice.PHOTO_KEEP).first.click()
         clicks += 1
-    page.get_by_role("heading", name=practice.RESULT_TITLE).wait_for()
+    page.get_by_text(practice.RESULT_LATER).wait_for(state="detached")
     watched.settle()
     page.get_by_text(practice.SKIN_STATES["clean"], exact=True).click()
     page.get_by_role("button", name="Crow's feet").click()
@@ -397,6 +402,51 @@ def test_a_session_from_the_door_to_the_result(demo, open_page, tmp_path):
     assert watched.axe_faults() == []
     watched.shot("session")
     watched.check_nothing_left_the_machine()
+
+
+# What a finger has to hit, and how large it is, with the area that takes a touch for it.
+SMALL_TARGETS = """() => [...document.querySelectorAll(
+    '[data-testid=stMain] :is(button, a, summary, [role=group]:has(> input), ' +
+    '[data-testid=stCheckbox] > label, [data-testid=stRadioOption])')].filter(e => {
+    if (!e.checkVisibility({visibilityProperty: true}) || e.closest('[role=group] button'))
+        return false;
+    const reach = parseFloat(getComputedStyle(e, '::after').top) || 0;
+    const {width, height} = e.getBoundingClientRect();
+    return Math.min(width, height) - 2 * Math.min(0, reach) < 44 - 0.5;
+}).map(e => `${e.tagName} ${e.innerText || e.ariaLabel}`)"""
+
+
+def test_a_doubtful_photo_on_a_tablet(demo, launch, tmp_path):
+    """It is not laid over its reasons, everything is large enough for a finger, and it can wait."""
+    dark = tmp_path / "dark.jpg"
+    cv2.imwrite(str(dark), load_photo(sample_photos()[1]).rgb[:, :, ::-1] // 5)
+    context = launch().new_context(
+        viewport={"width": 820, "height": 1180}, has_touch=True, reduced_motion="reduce"
+    )
+    watched = Watched(context)
+    page = watched.page
+    sign_in(watched, demo, "practitioner")
+    page.get_by_role("button", name=practice.CLIENT_OPEN, exact=True).first.click()
+    page.get_by_role("button", name=practice.SESSION_NEW).click()
+    page.get_by_role("heading", name=practice.STEP_PHOTOS).wait_for()
+    watched.settle()
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(dark)
+    keep = page.get_by_role("button", name=practice.PHOTO_KEEP)
+    keep.wait_for()
+    watched.settle()
+    assert page.get_by_text(practice.RESULT_LATER).is_visible()
+    photo, reasons = (
+        page.locator(f".st-key-doubt_0 {each}").bounding_box() for each in ("img", "ul")
+    )
+    assert photo["x"] + photo["width"] <= reasons["x"]
+    assert page.evaluate(SMALL_TARGETS) == []
+    watched.shot("doubtful")
+    keep.click()
+    page.get_by_text(practice.RESULT_LATER).wait_for(state="detached")
+    page.get_by_text("since 3 March", exact=False).first.wait_for()
+    page.locator("summary").filter(has_text=practice.PHOTO_VIEW).click()
+    page.get_by_role("button", name=practice.PHOTO_REMOVE).last.click()
+    context.close()
 
 
 def test_a_photo_by_the_camera_of_the_device(demo, launch, open_page, tmp_path):
@@ -581,6 +631,7 @@ def test_an_invitation_opens_an_account_once(demo, open_page):
     assert watched.axe_faults() == []
     page.get_by_role("button", name=re.compile("practitioner")).last.click()
     link = page.get_by_test_id("stCode").inner_text().strip()
+    assert watched.width_beyond_the_screen() <= 0
     assert link.startswith(f"{demo.url}/welcome/")
 
     guest = open_page(390)

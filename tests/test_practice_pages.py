@@ -19,6 +19,7 @@ from skinscan.errors import (
     DeniedError,
     LogoError,
     RecordMissingError,
+    SignInError,
     StorageFullError,
 )
 from skinscan.flags import Flag
@@ -40,7 +41,9 @@ from skinscan.practice.principal import TERMINAL
 from skinscan.progress import EventKind, words
 from skinscan.quality import Check, Grade
 from skinscan.resources import sample_course_dir
+from skinscan.store.accounts.events import Event
 from skinscan.store.accounts.logins import SignedIn
+from skinscan.store.audit import Action
 from skinscan.store.canonical import canonical
 from skinscan.store.schema import Note, Purpose, Role, User, now
 from skinscan.store.sealing import seal_json
@@ -568,6 +571,10 @@ def test_the_audit_is_checked_when_somebody_asks_and_says_when(made, page, monke
     app = go(page(made.owner), strings.NAV_PRACTICE)
     assert strings.AUDIT_UNCHECKED in text_of(app)
     assert calls == []
+    clients.edit_client(made.records, made.carer, made.client_id, Profile(CANARY, notes="n"))
+    app.run()
+    line = re.search(rf"<td>{strings.AUDIT_ACTIONS['client.changed']}</td>.*?</tr>", text_of(app))
+    assert line.group().endswith(f"<td>Staff practitioner</td><td>{made.client_id[:8]}</td></tr>")
     app.button(key="audit_check").click().run()
     app.run()
     assert calls == [1]
@@ -752,8 +759,9 @@ def test_of_a_logo_only_what_is_seen_is_kept_and_sealed(made):
     with made.records.database.read() as session:
         sealed = session.get(Note, "logo").value["sealed"]
     assert kept not in base64.b64decode(sealed)
-    with pytest.raises(LogoError):
+    with pytest.raises(LogoError) as refused:
         custody.change_logo(made.records, made.owner, b"<svg onload='x'/>")
+    assert "Error" not in refused.value.found
     assert custody.logo(made.records, made.owner) == kept
     assert custody.audit_lines(made.records, made.owner)[0].detail == {"what": "logo"}
 
@@ -793,7 +801,23 @@ def test_a_qr_code_says_the_address_and_the_secret_is_typed_in_groups(made, page
     assert read - {""} == {address}
 
 
+def test_a_wrong_code_and_a_wrong_old_password_are_called_so(made, page, monkeypatch):
+    def refuse(*_, **__):
+        raise SignInError(expected="the password", found="another", remedy="Try again")
+
+    monkeypatch.setattr("skinscan.store.accounts.sign_in.change_password", refuse)
+    app = go(page(made.carer), strings.NAV_ACCOUNT)
+    app.button(key="totp_on").click().run()
+    assert not any(button.key == "totp_on" for button in app.button)
+    next(t for t in app.text_input if t.label == strings.CODE).input("12345")
+    next(b for b in app.button if b.label == strings.TOTP_CONFIRM).click().run()
+    assert strings.TOTP_WRONG in text_of(app)
+    next(b for b in app.button if b.label == strings.PASSWORD_CHANGE).click().run()
+    assert strings.PASSWORD_OLD_WRONG in text_of(app)
+
+
 def test_every_enumeration_has_words():
+    assert set(strings.AUDIT_ACTIONS) == {a.value for a in (*Action, *Event)}
     assert set(strings.SKIN_STATES) == {s.value for s in SkinState}
     assert set(strings.TREATMENT_KINDS) == {k.value for k in EventKind}
     assert set(strings.CONSENTS) == {p.value for p in Purpose}

@@ -157,7 +157,11 @@ def _of_kind(name: str, size: float, model: PrecisionModel) -> Difference:
         }
     bars = tuple(m for m, limit in limits.items() if size > limit)
     strictest = min(limits.values(), default=float("inf"))
-    allowed = f", at most {_quantity(strictest, kind.unit)} for every metric" if bars else ""
+    allowed = (
+        f"; up to {_quantity(strictest, kind.unit)}, all measurements can be compared"
+        if bars
+        else ""
+    )
     sentence = f"{kind.title} differs by {_quantity(size, kind.unit)}{allowed}."
     if bars:
         sentence += f" {kind.advice}"

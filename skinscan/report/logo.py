@@ -66,7 +66,7 @@ def read_logo(data: bytes) -> RGB:
                 upright = ImageOps.exif_transpose(opened)
                 return _on_white(upright)
     except (*_DAMAGE, Image.DecompressionBombError) as error:
-        raise _refuse(f"a file that cannot be read ({type(error).__name__})") from error
+        raise _refuse("a file that cannot be read") from error
 
 
 def _check(opened: Image.Image) -> None:

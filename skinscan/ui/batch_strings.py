@@ -50,7 +50,9 @@ SEND_LABELS: Final[Mapping[str, str]] = MappingProxyType(
 GATHERED: Final = "Photos that have arrived: {count:,}"
 START_SENT: Final = "Measure them"
 OPTIONS: Final = "Options"
-OPTION_LEVELS: Final = "All resolution levels, not only the highest of each photo"
+OPTION_LEVELS: Final = (
+    "Measure each photo at lower resolutions too, to compare it with coarser ones"
+)
 OPTION_LARGEST: Final = "Take the largest face where there are several"
 KEPT_TITLE: Final = "What is kept, and for how long"
 KEPT: Final = (
@@ -92,7 +94,10 @@ TABLES: Final[Mapping[str, str]] = MappingProxyType(
         "scores-wide.csv": "CSV, one row per photo",
     }
 )
-TABLES_TEXT: Final = "A photo without a result is a row with its reason."
+TABLES_TEXT: Final = (
+    "CSV opens in any spreadsheet, Parquet in programs for statistics. A photo without a result is "
+    "a row with its reason."
+)
 PREVIEW: Final = "The first rows"
 PREVIEW_HEAD: Final = ("Photo", "View", "Metric", "Region", "px/mm", "Value", "Unit", "Std. error")
 FAILURES_TITLE: Final = "Photos without a result"

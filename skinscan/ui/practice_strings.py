@@ -82,6 +82,7 @@ CLIENT_NOTES: Final = "Notes"
 CLIENT_OPEN: Final = "Open"
 CLIENT_BACK: Final = "All clients"
 CLIENT_PLACE: Final = "{held} of {planned} sessions"
+CLIENT_PLACE_MORE: Final = "{held} sessions, {planned} were planned"
 CLIENT_DUE: Final = "Next session due {date}"
 CLIENT_OVERDUE: Final = "Session was due {date}"
 CLIENT_ENDED: Final = "ended {date}"
@@ -136,6 +137,7 @@ COURSE_BASELINES_HELP: Final = (
     "None chosen: the first session. Two or more calm days before the treatment tell how much "
     "this skin changes by itself."
 )
+COURSE_BASELINES_NONE: Final = "The first session"
 COURSE_FOLLOW_UP_NONE: Final = "0: no follow-up."
 COURSE_CHOOSE: Final = "Course"
 COURSE_NAME: Final = "Course from {date}"
@@ -269,7 +271,7 @@ PHOTO_KEEP: Final = "Keep it all the same"
 PHOTO_TOO_MANY: Final = (
     "So many photos wait already that this one was not taken. Add it again when they are measured."
 )
-PHOTO_KNOWN: Final = "This picture is kept already."
+PHOTO_KNOWN: Final = "This picture is kept already, in a session of this client."
 PHOTO_VIEW: Final = "View and session of a photo"
 PHOTO_SESSION: Final = "Session"
 PHOTO_REMOVE: Final = "Remove this photo"
@@ -367,7 +369,9 @@ SETTINGS_TITLE: Final = "Settings"
 SETTINGS_NAME: Final = "Name of the practice"
 SETTINGS_ZONE: Final = "Time zone"
 SETTINGS_OWN: Final = "Practitioners see only their own clients"
-SETTINGS_KEEP: Final = "Erase clients so many years after their last session (0: never)"
+SETTINGS_KEEP: Final = (
+    "Clients are due for erasure so many years after their last session (0: never)"
+)
 LOGO_TITLE: Final = "Logo"
 LOGO_TEXT: Final = (
     "On reports, on top of every page, and on the page where people sign in: everybody who opens "
@@ -382,7 +386,7 @@ RETENTION_LINE: Final = "{name}, last session {date}"
 ERASURE_TITLE: Final = "Erase"
 ERASURE_ASK: Final = "Type the client's name to erase them for ever"
 ERASURE_BUTTON: Final = "Erase for ever"
-ERASURE_DONE: Final = "Erased: {rows} rows, {objects} objects."
+ERASURE_DONE: Final = "Erased: {rows} entries and {objects} files."
 ERASURE_OTHER: Final = "Not the same name: nothing was erased."
 HEALTH_TITLE: Final = "Storage"
 HEALTH_GOOD: Final = "All is well."
@@ -391,7 +395,57 @@ HEALTH_BACKUP: Final = "Last backup: {date}."
 HEALTH_NO_BACKUP: Final = "There is no backup yet. On the machine: skinscan backup FOLDER."
 AUDIT_TITLE: Final = "Audit trail"
 AUDIT_HEAD: Final = ("No.", "When", "What", "Who", "Whom")
-AUDIT_CAPTION: Final = "Newest first. Identifiers instead of names."
+AUDIT_CAPTION: Final = "Newest first. Clients stand here by identifier, never by name."
+#: By the action that a line of the trail names.
+AUDIT_ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "practice.created": "Practice set up",
+        "settings.changed": "Settings changed",
+        "client.added": "Client added",
+        "client.changed": "Client changed",
+        "client.archived": "Client archived",
+        "client.unarchived": "Client taken out of the archive",
+        "client.exported": "Client's data downloaded",
+        "client.erased": "Client erased",
+        "client.deletion_asked": "Erasure asked for",
+        "consent.given": "Consent given",
+        "consent.withdrawn": "Consent withdrawn",
+        "course.changed": "Course changed",
+        "session.changed": "Session changed",
+        "session.removed": "Session removed",
+        "session.shared": "Photos shared with the client",
+        "session.unshared": "Photos no longer shared",
+        "treatment.changed": "Other treatment changed",
+        "photo.added": "Photo added",
+        "photo.viewed": "Photo viewed",
+        "photo.changed": "Photo changed",
+        "photo.removed": "Photo removed",
+        "batch.started": "Batch run started",
+        "batch.downloaded": "Batch table downloaded",
+        "denied": "Refused: not allowed",
+        "backup.made": "Backup made",
+        "backup.restored": "Backup restored",
+        "key.rotated": "Key renewed",
+        "recovery.proven": "Recovery key tried out",
+        "litter.swept": "Left-over files removed",
+        "account.signed_in": "Signed in",
+        "account.sign_in_refused": "Sign-in refused",
+        "account.sign_in_paused": "Sign-in paused: too many attempts",
+        "account.signed_out": "Signed out",
+        "account.logins_ended": "Signed out elsewhere",
+        "account.set_up_issued": "Code for the set-up made",
+        "account.invited": "Invitation made",
+        "account.invitation_withdrawn": "Invitation withdrawn",
+        "account.created": "Account made",
+        "account.reset_issued": "New password link made",
+        "account.password_reset": "Password renewed by link",
+        "account.password_changed": "Password changed",
+        "account.totp_on": "One-time passwords turned on",
+        "account.totp_off": "One-time passwords turned off",
+        "account.disabled": "Account disabled",
+        "account.enabled": "Account enabled",
+    }
+)
 AUDIT_CHECK: Final = "Check every line"
 AUDIT_UNCHECKED: Final = "Not checked since you signed in."
 AUDIT_CHECKED: Final = "Checked {at}."
@@ -403,6 +457,7 @@ ACCOUNT_TITLE: Final = "My account"
 PASSWORD_CHANGE: Final = "Change the password"  # noqa: S105 - a label
 PASSWORD_OLD: Final = "Old password"  # noqa: S105 - a label
 PASSWORD_NEW: Final = "New password"  # noqa: S105 - a label
+PASSWORD_OLD_WRONG: Final = "The old password is not right."  # noqa: S105 - a sentence
 PASSWORD_CHANGED: Final = "The password is changed. Sign in with it on your other devices."  # noqa: S105
 TOTP_TITLE: Final = "One-time passwords"
 TOTP_ON: Final = "On. Signing in asks for a code."
@@ -413,6 +468,8 @@ TOTP_TEXT: Final = "Scan this with an authenticator app, then type the code that
 TOTP_QR: Final = "QR code for an authenticator app; the secret below says the same."
 TOTP_TYPED: Final = "Or type the secret into the app (time-based, 6 digits, 30 seconds):"
 TOTP_CONFIRM: Final = "Confirm"
-LOGINS_TITLE: Final = "Signed in on"
-LOGINS_LINE: Final = "since {begin}, last seen {seen}"
+TOTP_WRONG: Final = "This code is not right. Type the one that the app shows now."
+LOGINS_TITLE: Final = "Where you are signed in"
+LOGINS_LINE: Final = "Since {begin}, last seen {seen}"
+LOGINS_HERE: Final = "Here, since {begin}"
 LOGINS_END: Final = "Sign out everywhere else"

@@ -55,29 +55,39 @@ _STYLE: Final = """
   max-width: 1180px; padding-top: 2.25rem; padding-bottom: 3rem;
 }
 [data-testid="stHeader"] { background: transparent; height: 0; min-height: 0; }
-[data-testid="stMain"] h1 { font-size: 1.6rem; letter-spacing: -0.01em; padding: 0; }
-[data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.1rem; }
-[data-testid="stMain"] h3 { font-size: 1.08rem; padding: 0.9rem 0 0.1rem; }
+[data-testid="stMain"] h1 { font-size: 1.6rem; letter-spacing: -0.01em; padding: 0 0 0.25rem; }
+[data-testid="stMain"] h2 { font-size: 1.28rem; padding: 1.2rem 0 0.4rem; }
+[data-testid="stMain"] h3 { font-size: 1.08rem; padding: 0.9rem 0 0.4rem; }
 .st-key-pair_viewer, .st-key-motion_viewer { max-width: 44rem; }
 .st-key-apart_viewer { max-width: 27rem; }
 .sk-logo { display: block; max-height: 3rem; max-width: 12rem; padding: 4px 6px; border-radius: 8px;
   background: #fff; }
 .sk-qr { width: 13rem; max-width: 100%; border-radius: 8px; display: block; }
+[data-testid="stHtml"] a { color: inherit; }
 .sk-out { margin: 0; font-size: 0.92rem; white-space: nowrap; }
 .st-key-top > div:last-child { margin-left: auto; }
 .sk-face-map { width: 100%; max-width: 15rem; }
-.sk-out a { color: inherit; }
 .st-key-welcome h2 { font-size: 1.1rem; padding: 0; }
 [data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]),
 [data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) * {
   color: inherit !important;
 }
-[data-testid="stMain"] button:not([kind^="primary"]):hover,
-[data-testid="stMain"] button:not([kind^="primary"]):hover * { color: inherit !important; }
+[data-testid="stMain"] button:not([kind^="primary"]):is(:hover, :focus-visible),
+[data-testid="stMain"] button:not([kind^="primary"]):is(:hover, :focus-visible) * {
+  color: inherit !important;
+}
 [data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) p {
   font-weight: 650;
 }
 [data-testid="stMain"] :focus-visible { outline: 3px solid #2a7fb8; outline-offset: 2px; }
+[data-testid="stMain"] .react-aria-ComboBox input:focus-visible { outline: none; }
+[data-testid="stMain"] :is(
+  .react-aria-ComboBox > [role="group"], [data-testid="stCheckbox"] > label,
+  label[data-testid="stRadioOption"]
+):has(input:focus-visible) { outline: 3px solid #2a7fb8; outline-offset: 2px; border-radius: 6px; }
+[data-testid="stMain"] :is(textarea, [data-testid="stTextInputField"]):focus-visible {
+  outline-offset: -2px;
+}
 .sk-lead { font-size: 1.02rem; line-height: 1.5; margin: 0; max-width: 46rem; opacity: 0.88; }
 .sk-note {
   border-left: 4px solid #2a7fb8; padding: 0.7rem 1rem; border-radius: 0 10px 10px 0; margin: 0;
@@ -111,6 +121,9 @@ _STYLE: Final = """
   margin-bottom: 0.3rem; background: color-mix(in srgb, currentColor 8%, transparent);
 }
 .sk-strip b { display: block; font-weight: 600; }
+[class*="st-key-doubt_"] .sk-thumb {
+  width: 100%; max-width: 9rem; height: auto; border-radius: 10px; display: block;
+}
 .sk-picture, .sk-drawn { width: 100%; height: auto; border-radius: 10px; display: block; }
 .sk-badge.sk-better::before { content: "◆"; color: #2a7fb8; }
 .sk-badge.sk-other::before { content: "◇"; color: #c96a1d; }
@@ -173,6 +186,8 @@ _STYLE: Final = """
 .st-key-batch_begin h2 { font-size: 1.1rem; padding: 0; }
 .sk-table.sk-preview th:first-child { white-space: normal; min-width: 9rem; }
 .sk-table .sk-why { text-align: left; min-width: 9rem; }
+.sk-table.sk-tall.sk-audit :is(th, td) { text-align: left; white-space: nowrap; }
+.sk-table.sk-audit.sk-tall th:first-child { min-width: 0; }
 .sk-formula {
   font-size: 0.84rem; white-space: pre-wrap; margin: 0.5rem 0 0; padding: 0.6rem 0.8rem;
   border-radius: 10px; background: color-mix(in srgb, currentColor 6%, transparent);
@@ -186,32 +201,55 @@ _STYLE: Final = """
   flex: none; width: 9px; height: 9px; margin: 0 4px; transform: rotate(45deg);
   border: 2px solid currentColor;
 }
-.sk-small { font-size: 0.88rem; line-height: 1.5; opacity: 0.86; margin: 0; max-width: 60rem; }
-.sk-small + .sk-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.3rem; font-size: 0.88rem; }
-.sk-key span { display: inline-flex; align-items: center; gap: 0.45rem; }
-.sk-swatch { flex: none; width: 30px; height: 3px; border-radius: 2px; }
-.sk-hollow {
-  flex: none; width: 9px; height: 9px; margin: 0 4px; transform: rotate(45deg);
-  border: 2px solid currentColor;
+.sk-small {
+  font-size: 0.88rem; line-height: 1.5; opacity: 0.86; margin: 0.4rem 0 0; max-width: 60rem;
 }
-.sk-small { margin-top: 0.4rem; }
 .sk-foot {
   border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent);
   padding-top: 1rem; margin-top: 1.6rem;
 }
+@media (max-width: 900px) {
+  .sk-table.sk-tall th:first-child { min-width: 9rem; }
+  .sk-tall td:last-child { white-space: normal; }
+}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 1.25rem 1rem 2.5rem; }
+  [data-testid="stMain"] [data-testid="stHorizontalBlock"] { row-gap: 1rem; }
+  [data-testid="stMain"] [role="radiogroup"]:has(> button) { gap: 0.35rem; }
+  [data-testid="stMain"] button[data-variant="segmented_control"] {
+    border-width: 1px; border-style: solid; border-radius: 10px; margin: 0;
+  }
+  [data-testid="stMain"] button[data-variant="segmented_control"][aria-checked="false"] {
+    border-color: color-mix(in srgb, currentColor 28%, transparent) !important;
+  }
   [data-testid="stHtml"] .sk-strip {
     grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.5rem;
   }
   [data-testid="stHtml"] .sk-strip li { font-size: 0.76rem; }
   .sk-table.sk-tall th:first-child { min-width: 7.5rem; }
-  .sk-tall td:last-child { white-space: normal; }
-  .sk-tall th, .sk-tall td { padding: 0.3rem 0.35rem; }
+  .sk-table th, .sk-table td { padding: 0.3rem 0.35rem; }
+  .sk-table caption { max-width: calc(100vw - 2rem); }
   .sk-readings.sk-table th, .sk-readings.sk-table td {
     padding: 0.3rem 0.25rem; white-space: normal;
   }
   .sk-readings.sk-table .sk-why { min-width: 5rem; }
+}
+@media (pointer: coarse) {
+  [data-testid="stMain"] :is(
+    button[data-testid^="stBaseButton"], button[data-variant], summary,
+    .react-aria-ComboBox > [role="group"], input[data-testid="stTextInputField"],
+    [data-testid="stCheckbox"] > label, label[data-testid="stRadioOption"], .sk-links a, .sk-out a,
+    .sk-strip a
+  ) { min-height: 44px; }
+  [data-testid="stMain"] :is(
+    [data-testid="stCheckbox"] > label, label[data-testid="stRadioOption"], .sk-out a, .sk-strip a
+  ) { display: inline-flex; align-items: center; }
+  [data-testid="stMain"] :is(
+    [data-testid="stTooltipIcon"] button, [data-testid="stDateInputCalendarButton"]
+  ) { position: relative; }
+  [data-testid="stMain"] :is(
+    [data-testid="stTooltipIcon"] button, [data-testid="stDateInputCalendarButton"]
+  )::after { content: ""; position: absolute; inset: -14px; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none; transition: none; } }
 """

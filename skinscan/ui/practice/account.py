@@ -51,7 +51,7 @@ def _password(asker: Asker) -> None:
         except SignInPausedError:
             markup.note(strings.SIGN_IN_PAUSED, (), look=True)
         except SignInError:
-            markup.note(strings.SIGN_IN_WRONG, (), look=True)
+            markup.note(strings.PASSWORD_OLD_WRONG, (), look=True)
         else:
             markup.note(strings.PASSWORD_CHANGED, ())
 
@@ -74,15 +74,16 @@ def _totp(asker: Asker) -> None:
                 )
             )
         return
-    if st.button(strings.TOTP_BEGIN, key="totp_on"):
-        st.session_state["totp_address"] = totp.enrol(
-            records.database,
-            records.practice_key,
-            user_id,
-            shown_as=asker.settings.name or strings.PRODUCT,
-        )
     address = st.session_state.get("totp_address")
     if address is None:
+        if st.button(strings.TOTP_BEGIN, key="totp_on"):
+            st.session_state["totp_address"] = totp.enrol(
+                records.database,
+                records.practice_key,
+                user_id,
+                shown_as=asker.settings.name or strings.PRODUCT,
+            )
+            st.rerun()
         return
     markup.write(strings.TOTP_TEXT, "sk-small")
     st.html(qr_tag(address, alt=strings.TOTP_QR))
@@ -99,7 +100,7 @@ def _totp(asker: Asker) -> None:
                 records.database, records.practice_key, user_id, code, audit=office.write_down
             )
         except TotpError:
-            markup.note(strings.SIGN_IN_WRONG, (), look=True)
+            markup.note(strings.TOTP_WRONG, (), look=True)
         else:
             del st.session_state["totp_address"]
             st.rerun()
@@ -109,7 +110,8 @@ def _logins(asker: Asker) -> None:
     st.header(strings.LOGINS_TITLE, anchor=False)
     found = logins.of_user(asker.records.database, asker.who.user_id)
     for login in found:
-        line = strings.LOGINS_LINE.format(
+        here = login.id == asker.who.login_id
+        line = (strings.LOGINS_HERE if here else strings.LOGINS_LINE).format(
             begin=asker.clock(login.created_at), seen=asker.clock(login.seen_at)
         )
         markup.write(line, "sk-small")

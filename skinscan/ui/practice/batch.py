@@ -27,6 +27,7 @@ from skinscan.ui.web.cookies import PAGE_HEADER, login_of, page_token
 
 _POLL_S = 1.0
 _ROWS = 10
+_SET_ASIDE = 3
 
 
 def show(asker: Asker) -> None:
@@ -189,7 +190,9 @@ def _ended(asker: Asker, held: Runs, run: Run) -> None:
     numbers = (run.total, run.scored, run.failed, run.quarantined, run.total - run.done)
     shown = len(numbers) if run.state is State.STOPPED else len(numbers) - 1
     pairs = zip(strings.FACTS[:shown], numbers[:shown], strict=True)
-    markup.facts([(name, f"{number:,}") for name, number in pairs])
+    # "Set aside" needs an explanation, which only a run that has such photos gives.
+    facts = [p for p in pairs if run.quarantined or p[0] != strings.FACTS[_SET_ASIDE]]
+    markup.facts([(name, f"{number:,}") for name, number in facts])
     if run.quarantined:
         markup.write(strings.SET_ASIDE, "sk-small")
     _left_out(run)

@@ -47,7 +47,7 @@ def show(asker: Asker) -> None:
 
 def _list(asker: Asker) -> None:
     st.title(strings.CLIENTS_TITLE, anchor=False)
-    left, right = st.columns((3, 1), vertical_alignment="bottom")
+    left, right = st.columns((2, 1), vertical_alignment="bottom")
     search = left.text_input(strings.CLIENTS_SEARCH, key="client_search")
     archived = right.toggle(strings.CLIENTS_ARCHIVED, key="client_archived")
     found = clients.clients(asker.records, asker.principal, search=search, archived=archived)
@@ -76,7 +76,10 @@ def _line(asker: Asker, card: ClientCard, course: CourseCard | None) -> None:
 def _place(asker: Asker, course: CourseCard | None) -> str:
     if course is None:
         return strings.CLIENT_NO_COURSE
-    said = strings.CLIENT_PLACE.format(held=course.held, planned=course.planned_sessions)
+    more = course.held > course.planned_sessions
+    said = (strings.CLIENT_PLACE_MORE if more else strings.CLIENT_PLACE).format(
+        held=course.held, planned=course.planned_sessions
+    )
     if course.closed_at is not None:
         day = photo_strings.short_date(course.closed_at.date())
         return f"{said} · {strings.CLIENT_ENDED.format(date=day)}"
@@ -294,7 +297,7 @@ def _baselines(asker: Asker, course: CourseCard) -> tuple[str, ...]:
         default=[each for each in course.baselines if each in days],
         format_func=days.__getitem__,
         help=strings.COURSE_BASELINES_HELP,
-        placeholder="",
+        placeholder=strings.COURSE_BASELINES_NONE,
     )
     return tuple(chosen)
 
@@ -461,8 +464,7 @@ def _account(asker: Asker, card: ClientCard) -> None:
                 secret = staff.invite_client(
                     asker.records, asker.principal, card.id, audit=office.write_down
                 )
-                markup.write(strings.INVITE_LINK, "sk-small")
-                st.code(link("welcome", secret), language=None)
+                give_link(strings.INVITE_LINK, "welcome", secret)
         return
     markup.write(strings.HAS_ACCOUNT, "sk-small")
     if st.button(strings.MAKE_RESET, key="reset"):
@@ -470,11 +472,11 @@ def _account(asker: Asker, card: ClientCard) -> None:
             secret = staff.reset_client(
                 asker.records, asker.principal, card.id, audit=office.write_down
             )
-            markup.write(strings.RESET_LINK.format(name=card.profile.name), "sk-small")
-            st.code(link("reset", secret), language=None)
+            give_link(strings.RESET_LINK.format(name=card.profile.name), "reset", secret)
 
 
-def link(door: str, secret: str) -> str:
-    """Write the address of a door, as the browser reaches this server."""
+def give_link(said: str, door: str, secret: str) -> None:
+    """Show the address of a door, as the browser reaches this server, and what to do with it."""
     origin = st.context.headers.get("Origin") or ""
-    return f"{origin}/{door}/{secret}"
+    markup.write(said, "sk-small")
+    st.code(f"{origin}/{door}/{secret}", language=None, wrap_lines=True)

@@ -16,7 +16,7 @@ from skinscan.ui import markup
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
 from skinscan.ui.practice.asking import Asker, acting, calm, say_next, told
-from skinscan.ui.practice.clients import link
+from skinscan.ui.practice.clients import give_link
 from skinscan.ui.web import office
 
 _LINES = 100
@@ -39,25 +39,32 @@ def _staff(asker: Asker) -> None:
     st.header(strings.STAFF_TITLE, anchor=False)
     for card in staff.staff(asker.records, asker.principal):
         with st.container(border=True, key=f"staff_{card.id}"):
+            if card.id == asker.who.user_id:
+                _named(card)
+                continue
             left, one, two = st.columns((3, 1, 1), vertical_alignment="center")
             with left:
-                role = strings.STAFF_ROLES[card.role.value]
-                state = f", {strings.STAFF_DISABLED}" if card.disabled_at else ""
-                markup.write(card.shown, "sk-card-title")
-                markup.write(f"{role}{state}", "sk-card-what")
-            if card.id == asker.who.user_id:
-                continue
+                _named(card)
             _managing(asker, card, one, two)
+    invited = None
     with st.container(horizontal=True):
         for role in (Role.PRACTITIONER, Role.OWNER):
             text = f"{strings.STAFF_INVITE}: {strings.STAFF_ROLES[role.value].lower()}"
             if st.button(text, key=f"invite_{role.value}"):
-                with calm():
-                    secret = staff.invite_staff(
-                        asker.records, asker.principal, role, audit=office.write_down
-                    )
-                    markup.write(strings.STAFF_INVITE_LINK, "sk-small")
-                    st.code(link("welcome", secret), language=None)
+                invited = role
+    if invited is not None:
+        with calm():
+            secret = staff.invite_staff(
+                asker.records, asker.principal, invited, audit=office.write_down
+            )
+            give_link(strings.STAFF_INVITE_LINK, "welcome", secret)
+
+
+def _named(card: staff.UserCard) -> None:
+    role = strings.STAFF_ROLES[card.role.value]
+    state = f", {strings.STAFF_DISABLED}" if card.disabled_at else ""
+    markup.write(card.shown, "sk-card-title")
+    markup.write(f"{role}{state}", "sk-card-what")
 
 
 def _managing(asker: Asker, card: staff.UserCard, one: object, two: object) -> None:
@@ -75,8 +82,7 @@ def _managing(asker: Asker, card: staff.UserCard, one: object, two: object) -> N
             secret = staff.reset_staff(
                 asker.records, asker.principal, card.id, audit=office.write_down
             )
-            markup.write(strings.RESET_LINK.format(name=card.shown), "sk-small")
-            st.code(link("reset", secret), language=None)
+            give_link(strings.RESET_LINK.format(name=card.shown), "reset", secret)
 
 
 def _settings(asker: Asker) -> None:
@@ -205,18 +211,18 @@ def _audit(asker: Asker) -> None:
         markup.note(strings.AUDIT_CHECKED.format(at=asker.clock(at)), (sentence,), look=not intact)
     lines = custody.audit_lines(asker.records, asker.principal, most=_LINES)
     head = "".join(f'<th scope="col">{markup.escaped(h)}</th>' for h in strings.AUDIT_HEAD)
+    shown = {card.id: card.shown for card in staff.staff(asker.records, asker.principal)}
     rows = []
     for line in lines:
         cells = (
             asker.clock(line.at),
-            line.action,
-            (line.actor or "–")[:8],
-            (line.subject or "–")[:8],
+            strings.AUDIT_ACTIONS.get(line.action, line.action),
+            *(shown.get(who or "", (who or "–")[:8]) for who in (line.actor, line.subject)),
         )
         body = "".join(f"<td>{markup.escaped(text)}</td>" for text in cells)
         rows.append(f'<tr><th scope="row">{line.number}</th>{body}</tr>')
     caption = markup.escaped(strings.AUDIT_CAPTION)
     st.html(
-        f'<div class="sk-table sk-tall" tabindex="0"><table><caption>{caption}</caption>'
+        f'<div class="sk-table sk-tall sk-audit" tabindex="0"><table><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -47,7 +47,9 @@ def _shown(asker: Asker, held: CourseVisit) -> None:
     ratings(held.sessions, own=not asker.is_staff)
     if held.course is not None:
         name = markup.escaped(strings.REPORT_PDF)
-        st.html(f'<p><a href="/report/{held.course.id}" target="_self">{name}</a></p>')
+        st.html(
+            f'<p class="sk-links"><a href="/report/{held.course.id}" target="_self">{name}</a></p>'
+        )
     if compared:
         with st.expander(photo_strings.DETAIL_TITLE):
             if st.toggle(photo_strings.DETAIL_TITLE, key="show_detail"):

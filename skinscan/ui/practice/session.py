@@ -150,7 +150,8 @@ def _kept(asker: Asker, card: SessionCard) -> None:
     days = {each.id: photo_strings.long_date(each.held_on) for each in held}
     with st.expander(strings.PHOTO_VIEW):
         for photo in kept:
-            one, day, two, three = st.columns((2, 2, 1, 1), vertical_alignment="bottom")
+            one, day = st.columns(2)
+            below = st.container(horizontal=True)
             view = one.selectbox(
                 f"{photo_strings.VIEWS[photo.view.value]} {photo.take}",
                 list(View),
@@ -175,13 +176,13 @@ def _kept(asker: Asker, card: SessionCard) -> None:
                         asker.records, asker.principal, p, s
                     )
                 )
-            if two.button(strings.PHOTO_RESCORE, key=f"rescore_{photo.id}"):
+            if below.button(strings.PHOTO_RESCORE, key=f"rescore_{photo.id}"):
                 acting(
                     lambda p=photo.id: photos.rescore(  # type: ignore[misc]
                         asker.records, asker.principal, p
                     )
                 )
-            if three.button(strings.PHOTO_REMOVE, key=f"remove_{photo.id}"):
+            if below.button(strings.PHOTO_REMOVE, key=f"remove_{photo.id}"):
                 acting(
                     lambda p=photo.id: photos.remove_photo(  # type: ignore[misc]
                         asker.records, asker.principal, p
