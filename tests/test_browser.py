@@ -445,7 +445,9 @@ def test_a_doubtful_photo_on_a_tablet(demo, launch, tmp_path):
     page.get_by_text(practice.RESULT_LATER).wait_for(state="detached")
     page.get_by_text("since 3 March", exact=False).first.wait_for()
     page.locator("summary").filter(has_text=practice.PHOTO_VIEW).click()
+    kept = page.locator(".sk-strip img").count()
     page.get_by_role("button", name=practice.PHOTO_REMOVE).last.click()
+    page.locator(".sk-strip img").nth(kept - 1).wait_for(state="detached")
     context.close()
 
 
