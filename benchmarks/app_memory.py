@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -29,6 +29,7 @@ from _common import Report, parser
 from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from skinscan.photo import load_photo
@@ -179,14 +180,17 @@ def _signed_in(name: str, password: str) -> str:
     return "; ".join(f"{k}={v}" for k, v in (kept | _cookies(answer)).items())
 
 
-def _open_progress(cookie: str, query: str) -> ClientConnection:
-    """Open the page and wait until its charts have come."""
+def _open_progress(stack: ExitStack, cookie: str, query: str) -> None:
+    """Open the page, wait until its charts have come, and read on as a browser does."""
     origin = f"http://127.0.0.1:{_PORT}"
-    socket = connect(
-        f"ws://127.0.0.1:{_PORT}/_stcore/stream",
-        additional_headers={"Cookie": cookie, "Origin": origin},
-        max_size=None,
-        open_timeout=120,
+    socket = stack.enter_context(
+        connect(
+            f"ws://127.0.0.1:{_PORT}/_stcore/stream",
+            additional_headers={"Cookie": cookie, "Origin": origin},
+            max_size=None,
+            open_timeout=120,
+            ping_timeout=None,
+        )
     )
     asked = BackMsg()
     asked.rerun_script.query_string = query
@@ -199,7 +203,15 @@ def _open_progress(cookie: str, query: str) -> ClientConnection:
         charts += kind == "delta" and b"vega" in said.SerializeToString()
         if kind == "script_finished":
             assert charts, "the page came without its charts"
-            return socket
+            break
+    threading.Thread(target=_read_on, args=(socket,), daemon=True).start()
+
+
+def _read_on(socket: ClientConnection) -> None:
+    """Read until the connection ends: what nobody reads would stay in the server's memory."""
+    with suppress(ConnectionClosed):
+        for _ in socket:
+            pass
 
 
 # Uploads
@@ -277,11 +289,11 @@ def main() -> None:
             sampling.start()
             try:
                 rows.append(("started, nobody there", *watch.now()))
-                sockets = []
+                open_pages = ExitStack()
                 for k in range(people):
                     name, query = ("client", "") if k % 2 else ("practitioner", f"client={client}")
                     cookie = _signed_in(name, passwords[name])
-                    sockets.append(_open_progress(cookie, query))
+                    _open_progress(open_pages, cookie, query)
                 rows.append((f"{people} people, progress page open", *watch.now()))
                 watch.restart()
                 with sync_playwright() as driver:
@@ -297,8 +309,7 @@ def main() -> None:
                     rows.append((f"peak during {done} uploads", *peak))
                     rows.append((f"after {done} uploads", *watch.now()))
                     browser.close()
-                for socket in sockets:
-                    socket.close()
+                open_pages.close()
                 time.sleep(_FORGOTTEN_S)
                 rows.append(("everybody has left", *watch.now()))
             finally:
