@@ -297,11 +297,11 @@ def main() -> None:
                 rows.append((f"{people} people, progress page open", *watch.now()))
                 watch.restart()
                 with sync_playwright() as driver:
-                    options: dict[str, Any] = {
+                    launch: dict[str, Any] = {
                         "executable_path": chromium,
                         "args": ["--no-sandbox", "--disable-dev-shm-usage"],
                     }
-                    browser = driver.chromium.launch(**options)
+                    browser = driver.chromium.launch(**launch)
                     page = browser.new_page()
                     page.set_default_timeout(_WAIT_MS)
                     done = _upload(page, passwords["practitioner"], client, files)
