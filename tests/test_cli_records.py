@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import pytest
 from _practice import prepared, sample_scan
+from fake_jobs import read_or_die
 from typer.testing import CliRunner
 
 from skinscan.cli import custody as work
 from skinscan.cli.commands import app
-from skinscan.errors import NoFaceError
+from skinscan.cli.demo import side_by_side
+from skinscan.errors import NoFaceError, WorkerError
 from skinscan.practice import clients, courses, photos
 from skinscan.practice.forms import Plan
 from skinscan.practice.principal import TERMINAL
@@ -215,3 +217,13 @@ def test_doctor_ends_with_1_when_something_is_lost(practice, folder, home):
     result = call("doctor")
     assert result.exit_code == 1
     assert "object_missing" in result.stdout
+
+
+def test_a_demo_whose_measuring_is_killed_says_what_to_do(tmp_path):
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for path, text in zip(files, ("one", "two", "three"), strict=True):
+        path.write_text(text)
+    assert list(side_by_side(read_or_die, files)) == ["one", "two", "three"]
+    files[1].write_text("die")
+    with pytest.raises(WorkerError, match="ended from outside"):
+        list(side_by_side(read_or_die, files))

@@ -6,14 +6,15 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from skinscan.errors import SourceFolderError
+from skinscan.errors import SourceFolderError, WorkerError
 from skinscan.looks import Pictures
 from skinscan.practice import clients, courses, photos
 from skinscan.practice.forms import (
@@ -33,6 +34,8 @@ from skinscan.store.accounts import invitations, logins
 from skinscan.store.canonical import Canonical
 from skinscan.store.records import Places, Records, create_records
 from skinscan.store.schema import Purpose, Role, now
+
+_T = TypeVar("_T")
 
 #: Sign-in names of the demonstration.
 OWNER, PRACTITIONER, CLIENT = "owner", "practitioner", "client"
@@ -102,6 +105,8 @@ def demo_practice(say: Callable[[str], None]) -> Iterator[Demo]:
     ------
     SourceFolderError
         The sample course is not installed.
+    WorkerError
+        A process that measures it was ended from outside.
     """
     with tempfile.TemporaryDirectory(prefix="skinscan-demo-") as folder:
         yield make(Path(folder), say)
@@ -189,26 +194,44 @@ def _course(
     )
     # Sessions lie in the past, wherever "today" is.
     late = max(timedelta(), max(days) - now().date())
+    for number, (day, ready) in enumerate(
+        zip(days, side_by_side(_measured, sources), strict=True), 1
+    ):
+        say(f"Measuring the sample course: {number} of {len(sources)}")
+        notes = SessionNotes(
+            regions=("crows_feet", "under_eye"),
+            skin=SkinState.CLEAN,
+            contraindications_checked=True,
+        )
+        session_id = courses.add_session(records, practitioner, course_id, day - late, notes)
+        photos.add_photo(records, practitioner, session_id, _prepared(ready))
+        courses.share_session(records, practitioner, session_id)
+        rated = Gais.NO_CHANGE if number <= len(sources) // 2 else Gais.IMPROVED
+        courses.report_session(
+            records,
+            practitioner,
+            session_id,
+            ClientReport(result=rated, relaxation=min(10, 4 + number // 2), stress=5),
+        )
+
+
+def side_by_side(work: Callable[[Path], _T], sources: list[Path]) -> Iterator[_T]:
+    """Do the same with each photo in two processes, and give the results in order.
+
+    Raises
+    ------
+    WorkerError
+        One of the processes was ended from outside.
+    """
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for number, (day, ready) in enumerate(
-            zip(days, pool.map(_measured, sources), strict=True), start=1
-        ):
-            say(f"Measuring the sample course: {number} of {len(sources)}")
-            notes = SessionNotes(
-                regions=("crows_feet", "under_eye"),
-                skin=SkinState.CLEAN,
-                contraindications_checked=True,
-            )
-            session_id = courses.add_session(records, practitioner, course_id, day - late, notes)
-            photos.add_photo(records, practitioner, session_id, _prepared(ready))
-            courses.share_session(records, practitioner, session_id)
-            rated = Gais.NO_CHANGE if number <= len(sources) // 2 else Gais.IMPROVED
-            courses.report_session(
-                records,
-                practitioner,
-                session_id,
-                ClientReport(result=rated, relaxation=min(10, 4 + number // 2), stress=5),
-            )
+        try:
+            yield from pool.map(work, sources)
+        except BrokenProcessPool:
+            raise WorkerError(
+                expected="two processes to measure the sample course",
+                found="one that was ended from outside, as systems do that run out of memory",
+                remedy="Close other programs and start again",
+            ) from None
 
 
 def _measured(path: Path) -> tuple[Any, ...]:
