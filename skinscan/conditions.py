@@ -186,6 +186,8 @@ class Kind:
         Fixed limit; None where the precision model has one per metric.
     bars : tuple of str
         Families that cannot be compared beyond the fixed limit.
+    logarithmic : bool
+        The size is 100 times the logarithm of a ratio, which is a percentage while it is small.
     """
 
     title: str
@@ -194,6 +196,7 @@ class Kind:
     advice: str
     limit: float | None = None
     bars: tuple[str, ...] = ()
+    logarithmic: bool = False
 
 
 def _smoothing(photo: Conditions, baseline: Conditions) -> float:
@@ -249,6 +252,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "%",
             lambda a, b: abs(a.brightness - b.brightness),
             "Expose as at the baseline.",
+            logarithmic=True,
         ),
         "colour_cast": Kind(
             "Colour of the light",
@@ -279,18 +283,21 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "%",
             lambda a, b: _ratio(a.distance_mm, b.distance_mm),
             "Stand where the baseline was taken, and do not zoom.",
+            logarithmic=True,
         ),
         "resolution": Kind(
             "Pixels per millimetre",
             "%",
             lambda a, b: _ratio(a.resolution_px_mm, b.resolution_px_mm),
             "Send the original photo, taken from the same distance.",
+            logarithmic=True,
         ),
         "sharpness": Kind(
             "Sharpness",
             "%",
             lambda a, b: _ratio(a.blur, b.blur),
             "Focus on the eyes and hold still.",
+            logarithmic=True,
         ),
         "expression": Kind(
             "Expression",

@@ -285,6 +285,14 @@ def turn_to(watched, name):
     watched.settle()
 
 
+def remove_last_photo(page):
+    """So that tests after this one find the session as it was."""
+    page.locator("summary").filter(has_text=practice.PHOTO_VIEW).click()
+    kept = page.locator(".sk-strip img").count()
+    page.get_by_role("button", name=practice.PHOTO_REMOVE).last.click()
+    page.locator(".sk-strip img").nth(kept - 1).wait_for(state="detached")
+
+
 def test_the_demo_opens_at_the_progress_of_its_client(demo, open_page):
     watched = open_page(1280)
     page = watched.page
@@ -444,10 +452,7 @@ def test_a_doubtful_photo_on_a_tablet(demo, launch, tmp_path):
     keep.click()
     page.get_by_text(practice.RESULT_LATER).wait_for(state="detached")
     page.get_by_text("since 3 March", exact=False).first.wait_for()
-    page.locator("summary").filter(has_text=practice.PHOTO_VIEW).click()
-    kept = page.locator(".sk-strip img").count()
-    page.get_by_role("button", name=practice.PHOTO_REMOVE).last.click()
-    page.locator(".sk-strip img").nth(kept - 1).wait_for(state="detached")
+    remove_last_photo(page)
     context.close()
 
 
@@ -502,6 +507,7 @@ def test_a_photo_by_the_camera_of_the_device(demo, launch, open_page, tmp_path):
     said.wait_for(state="detached")
     assert track.evaluate("t => t.readyState") == "ended"
     page.locator(".sk-strip img").nth(before).wait_for()
+    remove_last_photo(page)
     watched.check_nothing_left_the_machine()
 
 

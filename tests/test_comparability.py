@@ -67,6 +67,13 @@ def test_a_difference_within_its_limit_is_told_and_bars_nothing():
     assert found.sizes["light_direction"] == pytest.approx(4.0)
 
 
+def test_a_large_ratio_is_said_as_a_factor():
+    for size, said in ((12.0, "by 12 %"), (100.0 * math.log(20.0), "by a factor of 20")):
+        found = compare(quality(brightness=150.0 + size), quality(brightness=150.0))
+        told = next(d for d in found.differences if d.name == "exposure")
+        assert f"Brightness differs {said}." in told.sentence
+
+
 def test_a_smoothed_skin_bars_all_that_is_read_from_skin():
     found = compare(quality(skin_detail=-60.0), quality())
     families = {metrics()[m].family for m in found.barred}

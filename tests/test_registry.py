@@ -86,6 +86,8 @@ def test_every_metric_is_documented(entry):
         assert phrases
         assert len(set(phrases)) == len(phrases)
         assert all(len(phrase) >= 2 and not phrase.endswith(".") for phrase in phrases)
+    for text in (entry.description, entry.limits, *entry.responds_to, *entry.blind_to):
+        assert not re.search(r"`|[a-z]_[a-z]|\bNaN\b", text), "practitioners read it: no code"
     assert isinstance(entry.dose, Dose)
     assert PUBLISHED.search(entry.source), f"{entry.source!r} names no DOI and no standard"
     assert isinstance(entry.better, Better)

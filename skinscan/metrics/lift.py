@@ -109,7 +109,7 @@ _OUTLINE_LIMITS = (
     "Only from the front with the head level: a raised or lowered chin moves the outline too. "
     "A beard, a scarf or hair in front of the jaw is traced as if it were the jaw, "
     "and so is a shadow on the neck that is stronger than the jaw's own edge; where no edge is "
-    "seen it is NaN."
+    "seen there is no value."
 )
 _ANTHROPOMETRY = (
     "Landmarks and distances after Farkas et al. (2005), doi:10.1097/01.scs.0000171847.58031.9e"

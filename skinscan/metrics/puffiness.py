@@ -42,7 +42,7 @@ _WIDTH_BLIND = (
 _WIDTH_LIMITS = (
     "Posture, clenched teeth and the distance of the camera move it as swelling does. "
     "A beard, hair or a scarf beside the face is traced as if it were the face; where no "
-    "edge is seen it is NaN. Fat, muscle and water cannot be told apart."
+    "edge is seen there is no value. Fat, muscle and water cannot be told apart."
 )
 _SOURCE = "Proportions after Farkas et al. (2005), doi:10.1097/01.scs.0000171847.58031.9e"
 

@@ -222,8 +222,8 @@ FAMILY.add(
     blind_to=(*_NOT_LINES, "how many lines there are, as long as there is one"),
     limits=(
         "Contrast is not depth. When faint lines fade below the limit of tracing, the mean over "
-        "those that remain can rise: `skinscan.metrics.lines.follow` measures the same courses "
-        "again instead. NaN with the flag nothing_found where less than 3 mm of line is certain. "
+        "those that remain can rise: a comparison measures the same courses again instead. No "
+        "value where less than 3 mm of line is certain. "
         "Lines at or above 50 % contrast and below 1.5 mm width are dropped as hair or rims."
     ),
     lowest=3.0,
@@ -257,7 +257,7 @@ FAMILY.add(
     limits=(
         "Profiles reach 2.2 mm to either side, so folds of 2.5 mm and more read too narrow. The "
         "blur taken off is that of a sharp photo: a blurred one reads wider. Below half a mm at "
-        "4.5 px/mm, a third at 9, widths are hardly told apart. NaN with the flag nothing_found "
+        "4.5 px/mm, a third at 9, widths are hardly told apart. No value "
         "where less than 3 mm of line is certain."
     ),
     lowest=3.0,

@@ -7,17 +7,21 @@ lines, not the height of the brows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from skinscan.conditions import KINDS, differences
+from skinscan.conditions import KINDS, Kind, differences
 from skinscan.declaration import Declaration
 from skinscan.errors import AnotherPersonError, MirroredPhotoError, NotComparableError
 from skinscan.identity import Similarity, Verdict
 from skinscan.metrics import metrics
 from skinscan.precision import PrecisionModel, precision_model
 from skinscan.quality.checks import Grade, Quality
+
+#: Up to here 100 times the logarithm of a ratio is read as a percentage without harm.
+_SMALL_PCT = 50.0
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,10 @@ class Comparability:
             )
 
 
-def _quantity(size: float, unit: str) -> str:
-    return f"{size:.3g} {unit}".strip()
+def _quantity(size: float, kind: Kind) -> str:
+    if kind.logarithmic and size > _SMALL_PCT:
+        return f"a factor of {math.exp(size / 100.0):.2g}"
+    return f"{size:.3g} {kind.unit}".strip()
 
 
 def _graded(bars: tuple[str, ...], count: int) -> Grade:
@@ -158,11 +164,9 @@ def _of_kind(name: str, size: float, model: PrecisionModel) -> Difference:
     bars = tuple(m for m, limit in limits.items() if size > limit)
     strictest = min(limits.values(), default=float("inf"))
     allowed = (
-        f"; up to {_quantity(strictest, kind.unit)}, all measurements can be compared"
-        if bars
-        else ""
+        f"; up to {_quantity(strictest, kind)}, all measurements can be compared" if bars else ""
     )
-    sentence = f"{kind.title} differs by {_quantity(size, kind.unit)}{allowed}."
+    sentence = f"{kind.title} differs by {_quantity(size, kind)}{allowed}."
     if bars:
         sentence += f" {kind.advice}"
     return Difference(
