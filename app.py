@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from skinscan.ui.forgetting import forgetting
 from skinscan.ui.server import script_path
 from skinscan.ui.web.doors import routes
 from skinscan.ui.web.gate import middleware
 
-app = st.App(script_path(), routes=routes(), middleware=middleware())
+app = st.App(script_path(), routes=routes(), middleware=middleware(), lifespan=forgetting)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from skinscan.ui import markup, strings
 from skinscan.ui.course import SessionPhoto
+from skinscan.ui.forgetting import taken
 from skinscan.ui.scoring import Upload, measure_all, sample_uploads
 from skinscan.ui.server import MAX_UPLOAD_MB
 from skinscan.ui.state import MAX_PHOTOS, Visit
@@ -80,7 +81,7 @@ def add_more(visit: Visit) -> None:
 
 
 def uploader(visit: Visit) -> None:
-    """Show the uploader; chosen files move into the visit and the uploader lets go of them."""
+    """Show the uploader; chosen files move into the visit."""
     chosen = st.file_uploader(
         strings.UPLOAD_LABEL,
         type=list(_TYPES),
@@ -90,7 +91,7 @@ def uploader(visit: Visit) -> None:
         help=strings.UPLOAD_HELP,
     )
     if chosen:
-        visit.queue([Upload(label=file.name, data=file.getvalue()) for file in chosen])
+        visit.queue([Upload(label=name, data=data) for name, data in taken(chosen)])
         st.rerun()
 
 

@@ -41,7 +41,7 @@ class Visit:
     left_out : int
         Files beyond `MAX_PHOTOS`.
     round : int
-        Changes the uploader's identity, which makes it let go of its bytes.
+        Changes the uploader's identity, so that it is empty again.
     sample_opened : bool
         Whether the address asked for the sample course and got it.
     only_sample : bool

@@ -33,7 +33,7 @@ DISCLAIMERS: Final = (
 )
 PRIVACY_FORGOTTEN: Final = (
     "Your photos stay in this computer's memory. They are not written to disk, not sent "
-    "anywhere, and forgotten when you close this page."
+    "anywhere, and forgotten within two minutes after you close this page."
 )
 PRIVACY_KEPT: Final = "Photos and notes are kept encrypted by your practice and sent nowhere."
 UNEXPECTED: Final = (

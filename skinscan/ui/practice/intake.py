@@ -147,6 +147,8 @@ class Intake:
         with self._lock:
             # Under the lock, so that nothing is put in after the last look.
             self.running = bool(self._queue)
+            if not self.running:
+                self._skins.clear()
             return self._queue.popleft() if self._queue else None
 
     def _take(self, item: Item, data: bytes) -> None:

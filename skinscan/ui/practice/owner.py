@@ -115,7 +115,7 @@ def _logo(asker: Asker) -> None:
     st.subheader(strings.LOGO_TITLE, anchor=False)
     markup.write(strings.LOGO_TEXT, "sk-small")
     logo = custody.logo(asker.records, asker.principal)
-    # Another logo makes it another widget: it lets go of the file.
+    # Another logo makes it another widget, which is empty.
     file = st.file_uploader(
         strings.LOGO_UPLOAD,
         type=["png", "jpg", "jpeg", "webp"],

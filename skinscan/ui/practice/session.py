@@ -14,6 +14,7 @@ from skinscan.ui import markup, pictures
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
 from skinscan.ui.camera import camera
+from skinscan.ui.forgetting import taken
 from skinscan.ui.practice.asking import Asker, acting, calm
 from skinscan.ui.practice.face import face_map, group_name
 from skinscan.ui.practice.held import open_course
@@ -57,7 +58,7 @@ def _photos(asker: Asker, card: SessionCard) -> None:
         key=f"upload_{card.id}_{len(intake.items)}",
     )
     if chosen:
-        intake.start([(file.name, file.getvalue()) for file in chosen])
+        intake.start(taken(chosen))
         st.rerun()
     if st.toggle(strings.CAMERA_USE, key=f"camera_on_{card.id}"):
         _camera(asker, card, intake)
