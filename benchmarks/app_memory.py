@@ -45,8 +45,8 @@ _PORT = 8947
 _EVERY_S = 0.25
 _BATCH = 10
 _WAIT_MS = 1_800_000
-#: Streamlit forgets whoever left after a minute.
-_FORGOTTEN_S = 75.0
+#: Who left is forgotten after a minute, and looked for every 20 s.
+_FORGOTTEN_S = 90.0
 _MB = 2**20
 
 

@@ -21,6 +21,13 @@ from skinscan.ui.server import LOOPBACK, Serving, streamlit_arguments
 _FIRST_PORT: Final = 8501
 _PORTS: Final = 100
 _START_TIMEOUT_S: Final = 60.0
+#: For glibc, without which a server that measured keeps what it freed, in an arena per thread:
+#: pictures go back to the system at once, and few arenas serve all threads (docs/app.md).
+_ALLOCATOR: Final = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**24),
+}
 
 
 class AppError(SkinscanError):
@@ -67,7 +74,7 @@ def run(
     ]
     # Its output is Streamlit's banner; what goes wrong is on standard error.
     process = subprocess.Popen(  # noqa: S603 - own app
-        command, stdout=subprocess.DEVNULL, env={**os.environ, **environment}
+        command, stdout=subprocess.DEVNULL, env={**_ALLOCATOR, **os.environ, **environment}
     )
     try:
         _wait_until_ready(process, serving)
