@@ -6,6 +6,8 @@ import asyncio
 import logging
 import math
 import re
+import runpy
+import sys
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from skinscan.landmarks import View
 from skinscan.metrics import Better, Concern, Measurement, metrics
 from skinscan.quality.checks import Check, Grade
 from skinscan.regions import measured_regions
+from skinscan.resources import app_path
 from skinscan.ui import charts, course, markup, pictures, scoring, server, state, strings, theme
 from skinscan.ui.course import DateSource, Point, SessionPhoto
 
@@ -529,6 +532,28 @@ def test_an_upload_is_not_written_to_a_temporary_file():
         return result
 
     assert asyncio.run(rolled()) is False
+
+
+def test_the_list_of_import_folders_stays_as_it_is_while_the_script_runs(monkeypatch):
+    from streamlit.runtime.scriptrunner.exec_code import modified_sys_path
+
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if not p.endswith("ui")])
+    server.keep_import_path()
+    server.keep_import_path()
+    kept = list(sys.path)
+    assert kept.count(str(server.script_path().parent)) == 1
+    for path in (server.script_path(), server.script_path().resolve()):
+        with modified_sys_path(str(path)):
+            assert sys.path == kept
+    assert sys.path == kept
+
+
+def test_the_server_starts_with_both(monkeypatch):
+    called = []
+    for name in ("keep_import_path", "keep_uploads_in_memory"):
+        monkeypatch.setattr(server, name, lambda name=name: called.append(name))
+    runpy.run_path(str(app_path()))
+    assert called == ["keep_import_path", "keep_uploads_in_memory"]
 
 
 # The page

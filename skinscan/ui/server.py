@@ -6,6 +6,7 @@ Options travel as command-line flags, so that neither the folder in which somebo
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -92,6 +93,19 @@ def streamlit_arguments(serving: Serving) -> list[str]:
 def script_path() -> Path:
     """Return the script that Streamlit runs for every interaction."""
     return Path(__file__).with_name("script.py")
+
+
+def keep_import_path() -> None:
+    """Keep the list of import folders as it is while threads import.
+
+    Streamlit puts the script's folder in front of that list for each run of the script, and takes
+    it away after it. An import in another thread that goes through the list just then skips a
+    folder: of a photo that was measured meanwhile it said that there is no mediapipe. A folder that
+    is in the list already is left alone.
+    """
+    for folder in (script_path().parent, script_path().resolve().parent):
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
 
 
 def keep_uploads_in_memory() -> None:

@@ -16,7 +16,6 @@ from skinscan.ui.page import foot, quick_look
 from skinscan.ui.practice import account, batch, clients, own, owner
 from skinscan.ui.practice.asking import Asker, say_now
 from skinscan.ui.scoring import log_unexpected
-from skinscan.ui.server import keep_uploads_in_memory
 from skinscan.ui.theme import ICON, STYLE
 from skinscan.ui.web import office
 from skinscan.ui.web.cookies import login_of
@@ -58,7 +57,6 @@ def show() -> None:
         initial_sidebar_state="collapsed",
     )
     st.html(STYLE)
-    keep_uploads_in_memory()
     try:
         _body()
     except Exception as error:  # noqa: BLE001 - no traceback on a practitioner's screen
