@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -197,7 +198,10 @@ class _MediaPipeFinder:
 @cache
 def default_finder() -> FaceFinder:
     """Return this process's landmark model, made on the first call."""
-    finder = _MediaPipeFinder()
+    # Importing mediapipe leaves a caught error behind for good, and with it all that is on the
+    # stack: without a thread of its own, the first photo of the process.
+    with ThreadPoolExecutor(1) as apart:
+        finder = apart.submit(_MediaPipeFinder).result()
     # mediapipe closes through a thread pool, which refuses work once `atexit` runs; this hook,
     # the one that concurrent.futures itself uses, comes earlier.
     register = getattr(threading, "_register_atexit", atexit.register)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import subprocess
+import sys
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -482,3 +484,27 @@ def test_a_scan_of_a_file_is_named_after_it(tmp_path, studio, plain, far):
     assert set(analyze(path).table()["photo"]) == {"2026-03-03_front.png"}
     assert set(analyze(path, name="A 1").table()["photo"]) == {"A 1"}
     assert set(analyze(path.read_bytes()).table()["photo"]) == {""}
+
+
+FIRST_OF_ITS_PROCESS = """
+import gc, sys
+from skinscan.facemap import FaceMap
+from skinscan.photo import PhotoFile
+from skinscan.practice.photos import prepare
+
+prepare(open(sys.argv[1], "rb").read())
+gc.collect()
+print([type(o).__name__ for o in gc.get_objects() if isinstance(o, (FaceMap, PhotoFile))])
+"""
+
+
+def test_the_first_photo_of_a_process_leaves_with_its_result(data, tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_OF_ITS_PROCESS, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[]\n"
