@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import zipfile
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 from _practice import prepared, sample_scan
@@ -219,7 +221,9 @@ def test_doctor_ends_with_1_when_something_is_lost(practice, folder, home):
     assert "object_missing" in result.stdout
 
 
-def test_a_demo_whose_measuring_is_killed_says_what_to_do(tmp_path):
+def test_a_demo_whose_measuring_is_killed_says_what_to_do(tmp_path, monkeypatch):
+    # Processes start as their parent's main module, which a page under test exchanges.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     files = [tmp_path / name for name in ("a", "b", "c")]
     for path, text in zip(files, ("one", "two", "three"), strict=True):
         path.write_text(text)

@@ -19,6 +19,7 @@ from skinscan.errors import (
     ConsentMissingError,
     LookError,
     NoFaceError,
+    ObjectMissingError,
     OutputError,
     PhotoKnownError,
     RecordConflictError,
@@ -192,6 +193,33 @@ def test_a_session_with_photos_is_not_removed(made):
     assert list(made.records.vault.objects.list()) == []
     courses.remove_session(made.records, made.carer, made.session_id)
     assert courses.sessions(made.records, made.carer, made.course_id) == []
+
+
+def test_a_photo_that_is_removed_while_its_course_is_read_is_not_there(made, monkeypatch):
+    kept, gone = (
+        photos.add_photo(made.records, made.carer, made.session_id, prepared(k)) for k in (1, 2)
+    )
+    vault = made.records.vault
+    get = type(vault).get
+
+    def removing(*args, **names):
+        """As another page does between the look at the rows and the look at the object."""
+        monkeypatch.setattr(type(vault), "get", get)
+        photos.remove_photo(made.records, made.carer, gone)
+        return get(*args, **names)
+
+    def names():
+        found = photos.course_scans(made.records, made.carer, made.course_id)
+        return {scan.name for scans in found.values() for scan in scans}
+
+    monkeypatch.setattr(type(vault), "get", removing)
+    assert names() == {kept}
+    assert [card.id for card in photos.photos(made.records, made.carer, made.session_id)] == [kept]
+    # What is lost is something else.
+    for stored in list(vault.objects.list()):
+        vault.objects.delete(stored.name)
+    with pytest.raises(ObjectMissingError):
+        names()
 
 
 def test_a_session_in_the_future_is_refused(made):

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select, update
 
-from skinscan.errors import PhotoKnownError, RecordConflictError, SkinscanError
+from skinscan.errors import (
+    ObjectMissingError,
+    PhotoKnownError,
+    RecordConflictError,
+    RecordMissingError,
+    SkinscanError,
+)
 from skinscan.facemap import rectify
 from skinscan.landmarks import View
 from skinscan.looks import Pictures, draw_all
@@ -18,7 +25,7 @@ from skinscan.photo import open_photo
 from skinscan.practice.clients import confirm_active, confirm_consent
 from skinscan.practice.forms import bad
 from skinscan.practice.principal import Principal
-from skinscan.practice.rules import Desk, On, Who, check, operation
+from skinscan.practice.rules import Desk, On, Who, check, operation, unknown
 from skinscan.registration import Skin, skin_of
 from skinscan.scan import SCAN_FORMAT, Scan, analyze, scan_from_json, scan_to_json
 from skinscan.store import schema
@@ -251,13 +258,7 @@ def course_photos(desk: Desk, course_id: str) -> dict[str, list[PhotoCard]]:
 def view_photo(desk: Desk, photo_id: str) -> bytes:
     """Read a photo to look at it, lossless WebP; that it was looked at is written down."""
     row = desk.target
-    content = desk.records.vault.get(
-        desk.client_key,
-        client_id=row.client_id,
-        kind=Kind.PHOTO,
-        object_id=photo_id,
-        sha256=row.object_sha256,
-    )
+    content = _object(desk, desk.client_key, row, Kind.PHOTO, row.object_sha256)
     desk.record(Action.PHOTO_VIEWED, detail={"photo": photo_id})
     return content
 
@@ -301,20 +302,11 @@ def course_looks(desk: Desk, course_id: str, photo_ids: Sequence[str]) -> dict[s
             schema.Scan.look_sha256.is_not(None),
         )
     ).all()
-    key = desk.client_key
-    found = {
-        photo_id: Pictures.from_bytes(
-            desk.records.vault.get(
-                key,
-                client_id=row.client_id,
-                kind=Kind.LOOK,
-                object_id=row.id,
-                sha256=row.look_sha256,
-            )
-        )
-        for row, photo_id in rows
-        if row.look_sha256 is not None
-    }
+    key, found = desk.client_key, {}
+    for row, photo_id in rows:
+        with suppress(RecordMissingError):
+            look = _object(desk, key, row, Kind.LOOK, row.look_sha256)
+            found[photo_id] = Pictures.from_bytes(look)
     if found:
         desk.record(Action.PHOTO_VIEWED, detail={"photos": len(found)})
     return found
@@ -387,13 +379,7 @@ def open_kept(desk: Desk, photo_id: str) -> tuple[bytes, dict[str, object], View
     """Read a photo with what its file told, for measuring; `rescore` does that."""
     row = desk.target
     key = desk.client_key
-    webp = desk.records.vault.get(
-        key,
-        client_id=row.client_id,
-        kind=Kind.PHOTO,
-        object_id=photo_id,
-        sha256=row.object_sha256,
-    )
+    webp = _object(desk, key, row, Kind.PHOTO, row.object_sha256)
     capture = unseal_json(key, row.source_sealed, place=_source(photo_id))
     return webp, capture, View(row.view)
 
@@ -500,25 +486,41 @@ def _scans(desk: Desk, session_ids: Sequence[str]) -> list[Scan]:
         )
         .order_by(schema.Photo.view, schema.Photo.take)
     ).all()
-    key = desk.client_key
-    return [_read_scan(desk, key, scan, photo) for scan, photo in rows]
+    key, found = desk.client_key, []
+    for row, photo in rows:
+        with suppress(RecordMissingError):
+            content = _object(desk, key, row, Kind.SCAN, row.object_sha256)
+            scan = scan_from_json(zlib.decompress(content).decode())
+            found.append(replace(scan, name=photo.id))
+    return found
 
 
-def _read_scan(desk: Desk, key: Key, row: schema.Scan, photo: schema.Photo) -> Scan:
-    if row.object_sha256 is None:
+def _object(
+    desk: Desk, key: Key, row: schema.Photo | schema.Scan, kind: Kind, sha256: bytes | None
+) -> bytes:
+    """Read what a row names.
+
+    Raises
+    ------
+    RecordMissingError
+        The row was removed after it was read, and the object after it.
+    """
+    if sha256 is None:
         raise RecordConflictError(
-            expected="a scan with its object",
+            expected="a row with its object",
             found="one without",
             remedy="Run: skinscan doctor",
         )
-    content = desk.records.vault.get(
-        key,
-        client_id=row.client_id,
-        kind=Kind.SCAN,
-        object_id=row.id,
-        sha256=row.object_sha256,
-    )
-    return replace(scan_from_json(zlib.decompress(content).decode()), name=photo.id)
+    try:
+        return desk.records.vault.get(
+            key, client_id=row.client_id, kind=kind, object_id=row.id, sha256=sha256
+        )
+    except ObjectMissingError:
+        # The desk sees the records as they were; what is lost and what was removed, only now.
+        with desk.records.database.read() as session:
+            if session.get(type(row), row.id) is not None:
+                raise
+        raise unknown() from None
 
 
 def _packed(scan: Scan) -> bytes:

@@ -233,7 +233,7 @@ def _desk(
     if declared.on is not On.PRACTICE:
         target = session.get(_ROWS[declared.on], target_id) if target_id else None
         if target is None:
-            raise _RefusedError(_unknown())
+            raise _RefusedError(unknown())
         client_id = target.id if declared.on is On.CLIENT else target.client_id
     if principal.terminal:
         if Who.TERMINAL not in declared.allow:
@@ -242,7 +242,7 @@ def _desk(
     if user is None:
         raise _RefusedError(_denied())
     if not _knows(records, session, user, declared, client_id):
-        raise _RefusedError(_unknown())
+        raise _RefusedError(unknown())
     if not _may(session, user, declared, target):
         raise _RefusedError(_denied())
     return Desk(records, session, principal, user, client_id, target)
@@ -312,7 +312,8 @@ def _denied() -> DeniedError:
     )
 
 
-def _unknown() -> RecordMissingError:
+def unknown() -> RecordMissingError:
+    """Say that there is no such record, in the words for one that may not be known of."""
     return RecordMissingError(
         expected="a record that you may see",
         found="none",

@@ -13,6 +13,7 @@ from skinscan.looks import Pictures
 from skinscan.practice import courses, photos, results
 from skinscan.practice.courses import CourseCard, SessionCard
 from skinscan.practice.photos import PhotoCard
+from skinscan.practice.rules import unknown
 from skinscan.progress import Progress
 from skinscan.registration import Skin
 from skinscan.ui.course import DateSource, SessionPhoto
@@ -71,6 +72,8 @@ class CourseVisit(Visit):
     def pictures(self, photo: SessionPhoto) -> Pictures:
         """Return what there is to show of a photo."""
         self.fetch([photo])
+        if photo.label not in self.looks:  # removed on another page meanwhile
+            raise unknown()
         return self.looks[photo.label]
 
     def fetch(self, wanted: Sequence[SessionPhoto]) -> None:
