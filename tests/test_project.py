@@ -331,3 +331,30 @@ def test_no_development_photograph_is_committed():
     ]
     assert photos
     assert copied == []
+
+
+HISTORY = """
+import json, sys
+from pathlib import Path
+
+home = Path(sys.argv[1])
+settings = json.loads((home / "asv.conf.json").read_text())
+sys.path.insert(0, str(home / settings["benchmark_dir"]))
+import photo
+
+photo.REPEATS = 1
+measured = photo.Photo()
+measured.setup()
+measured.peakmem_analysis()
+print(measured.track_analysis() > 1.0, measured.track_first_result() > 1.0)
+"""
+
+
+def test_the_history_of_speed_can_be_measured():
+    done = subprocess.run(
+        [sys.executable, "-c", HISTORY, str(ROOT / "benchmarks" / "history")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "True True\n"
