@@ -25,6 +25,7 @@ TESTS = [
         "colour",
         "landmarks",
         "facemap",
+        "golden_tables",
         "store_database",
         "store_migrations",
         "accounts_passwords",
@@ -36,6 +37,7 @@ TESTS = [
         "archive",
         "cluster",
         "app",
+        "forgetting",
     )
 ]
 

@@ -135,10 +135,11 @@ def combined(founds: Mapping[str, Found], area: Area, *, shared: float) -> Found
     return Found(
         takes=min(f.takes for f in both),
         level_px_mm=min(f.level_px_mm for f in both),
-        value=fmean(f.value for f in inside) - (fmean(f.value for f in outside) if outside else 0),
+        value=fmean([f.value for f in inside])
+        - (fmean([f.value for f in outside]) if outside else 0),
         capture=capture,
-        day=math.hypot(*(fmean(f.day for f in part) for part in sets)),
-        added=math.hypot(*(fmean(f.added for f in part) for part in sets)),
+        day=math.hypot(*(fmean([f.day for f in part]) for part in sets)),
+        added=math.hypot(*(fmean([f.added for f in part]) for part in sets)),
         reasons=(),
         flags=reduce(or_, (f.flags for f in both)),
     )

@@ -12,8 +12,8 @@ from statistics import fmean
 from skinscan.flags import Flag
 from skinscan.metrics import Metric
 from skinscan.progress.amounts import is_amount
-from skinscan.progress.areas import Area, areas_of, combined
-from skinscan.progress.pairing import Follower, Pair, reading_of, reasons_in, usable_in
+from skinscan.progress.areas import Area, areas_of
+from skinscan.progress.pairing import Follower, Pair, reading_of, reasons_in
 from skinscan.progress.readings import Found, reason, unique
 from skinscan.progress.sessions import Course, Session
 from skinscan.progress.statistics import Estimate, Reading, course_estimate, pair_estimate
@@ -74,10 +74,10 @@ def _unpaired(
 def _baseline_point(follower: Follower, session: Session, area: Area, level: float) -> Point:
     founds = follower.founds(session, area, level)
     shown = _unpaired(session, area, founds, reasons_in([founds]))
-    kept = area.within(usable_in(founds))
+    kept = area.within(follower.usable(session, area, level))
     if kept is None:
         return replace(shown, is_baseline=True)
-    found = combined(founds, kept, shared=follower.shared(level))
+    found = follower.together(session, kept, level)
     return replace(
         shown,
         takes=found.takes,

@@ -51,7 +51,12 @@ class Follower:
     def __init__(self, course: Course, entry: Metric) -> None:
         self.course, self.entry = course, entry
         self.found = cache(self._found)
+        self.founds = cache(self._founds)
         self.view = cache(self._view)
+        self.usable = cache(self._usable)
+        self.together = cache(self._together)
+        self._tops = cache(self._tops_of)
+        self._known = {lv for name, lv in precision_model().levels if name == entry.name}
 
     def _view(self, name: str) -> View:
         """Choose the view that shows a region in most sessions, the front among equals."""
@@ -71,18 +76,26 @@ class Follower:
         At most the metric's finest; a level at which its standard error is known goes before
         finer ones without.
         """
-        known = {level for name, level in precision_model().levels if name == self.entry.name}
-        tops = []
-        for view in {self.view(name) for name in area.regions}:
-            having = [s.levels(view) for s in (*self.course.baseline, session) if view in s.takes]
-            shared = frozenset.intersection(*having) if having else frozenset()
-            levels = {min(level, self.entry.finest_level_px_mm) for level in shared}
-            tops.append(max(levels & known or levels, default=0.0))
-        return min(tops)
+        return min(self._tops(session, self.view(name)) for name in area.regions)
 
-    def founds(self, session: Session, area: Area, level: float) -> dict[str, Found]:
+    def _tops_of(self, session: Session, view: View) -> float:
+        having = [s.levels(view) for s in (*self.course.baseline, session) if view in s.takes]
+        shared = frozenset.intersection(*having) if having else frozenset()
+        levels = {min(level, self.entry.finest_level_px_mm) for level in shared}
+        return max(levels & self._known or levels, default=0.0)
+
+    def _founds(self, session: Session, area: Area, level: float) -> dict[str, Found]:
         """Numbers of an area's regions."""
         return {name: self.found(session, name, level) for name in area.regions}
+
+    def _usable(self, session: Session, area: Area, level: float) -> frozenset[str]:
+        """Regions of an area whose number may be compared."""
+        return frozenset(
+            n for n, found in self.founds(session, area, level).items() if found.usable
+        )
+
+    def _together(self, session: Session, area: Area, level: float) -> Found:
+        return combined(self.founds(session, area, level), area, shared=self.shared(level))
 
     def shared(self, level: float) -> float:
         """Share of the capture variance that all regions of a photo have in common."""
@@ -98,17 +111,17 @@ class Follower:
         level : float
             px/mm.
         """
-        before = [(s, self.founds(s, area, level)) for s in self.course.baseline]
-        had = [(s, founds) for s, founds in before if area.within(usable_in(founds))]
+        baseline = self.course.baseline
+        had = [s for s in baseline if area.within(self.usable(s, area, level))]
         if not had:
-            return reasons_in(founds for _, founds in before)
-        now = self.founds(session, area, level)
-        both = frozenset.intersection(usable_in(now), *(usable_in(founds) for _, founds in had))
+            return reasons_in(self.founds(s, area, level) for s in baseline)
+        both = frozenset.intersection(*(self.usable(s, area, level) for s in (session, *had)))
         kept = area.within(both)
         if kept is None:
-            return reasons_in([now]) or reasons_in(founds for _, founds in had)
-        shared = self.shared(level)
-        bases = [(s, combined(founds, kept, shared=shared)) for s, founds in had]
+            return reasons_in([self.founds(session, area, level)]) or reasons_in(
+                self.founds(s, area, level) for s in had
+            )
+        bases = [(s, self.together(s, kept, level)) for s in had]
         day = day_from_baselines(
             [f.value for _, f in bases],
             [f.capture for _, f in bases],
@@ -116,15 +129,10 @@ class Follower:
         )
         return Pair(
             before=baseline_of([reading_of(s, f) for s, f in bases]),
-            after=combined(now, kept, shared=shared),
+            after=self.together(session, kept, level),
             day_to_day=day,
             baselines=len(bases),
         )
-
-
-def usable_in(founds: Mapping[str, Found]) -> frozenset[str]:
-    """Regions whose number may be compared."""
-    return frozenset(name for name, found in founds.items() if found.usable)
 
 
 def reasons_in(parts: Iterable[Mapping[str, Found]]) -> tuple[Reason, ...]:

@@ -141,7 +141,7 @@ def read(session: Session, entry: Metric, region: str, view: View, *, level: flo
     model = precision_model()
     value, capture = pooled_takes(
         [m.value for _, m in good],
-        capture=fmean(m.sem_capture for _, m in good),
+        capture=fmean([m.sem_capture for _, m in good]),
         freedom=model.levels[entry.name, level].freedom,
     )
     return Found(
@@ -149,7 +149,7 @@ def read(session: Session, entry: Metric, region: str, view: View, *, level: flo
         level_px_mm=level,
         value=value,
         capture=capture,
-        day=fmean(m.sem_day for _, m in good),
+        day=fmean([m.sem_day for _, m in good]),
         added=fmean(
             model.added_by(entry, level, value, take.comparability.sizes) for take, _ in good
         ),

@@ -135,7 +135,7 @@ def capture_of_mean(sems: Sequence[float], *, shared: float) -> float:
         Share of the variance that all regions have in common, 0 to 1.
     """
     common = fmean(sems) ** 2
-    own = fmean(s * s for s in sems) / len(sems)
+    own = fmean([s * s for s in sems]) / len(sems)
     return math.sqrt(shared * common + (1.0 - shared) * own)
 
 
@@ -154,7 +154,7 @@ def capture_of_contrast(
         Share of the variance that all regions have in common, 0 to 1.
     """
     common = (fmean(inside) - fmean(outside)) ** 2
-    own = sum(fmean(s * s for s in part) / len(part) for part in (inside, outside))
+    own = sum(fmean([s * s for s in part]) / len(part) for part in (inside, outside))
     return math.sqrt(shared * common + (1.0 - shared) * own)
 
 
@@ -168,8 +168,8 @@ def baseline_of(readings: Sequence[Reading]) -> Reading:
     """
     count = len(readings)
     return Reading(
-        day=fmean(r.day for r in readings),
-        value=fmean(r.value for r in readings),
+        day=fmean([r.day for r in readings]),
+        value=fmean([r.value for r in readings]),
         capture=math.hypot(*(r.capture for r in readings)) / count,
         added=math.hypot(*(r.added for r in readings)) / count,
     )
