@@ -66,6 +66,14 @@ def main() -> None:
             page.run()
             times.append(time.perf_counter() - began)
             assert not page.exception
+        again = []
+        for _ in range(5):
+            fresh = AppTest.from_file(str(SCRIPT), default_timeout=120)
+            fresh.query_params["client"] = made.client_id
+            began = time.perf_counter()
+            fresh.run()
+            again.append(1000 * (time.perf_counter() - began))
+            assert not fresh.exception
         made.records.close()
     warm = np.array(times[1:]) * 1000
     lines = [
@@ -77,7 +85,8 @@ def main() -> None:
         "",
         "| | ms |",
         "| --- | --- |",
-        f"| first | {1000 * times[0]:.0f} |",
+        f"| first of a process | {1000 * times[0]:.0f} |",
+        f"| first of another visit, median of {len(again)} | {np.median(again):.0f} |",
         f"| again, median of {len(warm)} | {np.median(warm):.0f} |",
         f"| again, 95th percentile | {np.quantile(warm, 0.95):.0f} |",
     ]
