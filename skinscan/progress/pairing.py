@@ -125,7 +125,7 @@ class Follower:
         day = day_from_baselines(
             [f.value for _, f in bases],
             [f.capture for _, f in bases],
-            fmean(f.day for _, f in bases),
+            fmean([f.day for _, f in bases]),
         )
         return Pair(
             before=baseline_of([reading_of(s, f) for s, f in bases]),

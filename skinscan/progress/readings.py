@@ -151,7 +151,7 @@ def read(session: Session, entry: Metric, region: str, view: View, *, level: flo
         capture=capture,
         day=fmean([m.sem_day for _, m in good]),
         added=fmean(
-            model.added_by(entry, level, value, take.comparability.sizes) for take, _ in good
+            [model.added_by(entry, level, value, take.comparability.sizes) for take, _ in good]
         ),
         reasons=(),
         flags=reduce(or_, (m.flags for _, m in good)),

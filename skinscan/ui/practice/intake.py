@@ -148,7 +148,7 @@ class Intake:
             # Under the lock, so that nothing is put in after the last look.
             self.running = bool(self._queue)
             if not self.running:
-                self._skins.clear()
+                self._skins.clear()  # faces, which nobody may ask for again
             return self._queue.popleft() if self._queue else None
 
     def _take(self, item: Item, data: bytes) -> None:
