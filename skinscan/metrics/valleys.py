@@ -14,7 +14,7 @@ where lines usually run one way weigh the other directions down.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,9 +24,18 @@ from numpy.typing import NDArray
 
 from skinscan.frame import atlas_mesh
 from skinscan.metrics.maps import LevelMaps
+from skinscan.native import F32, I32, I64, INT, INT64, kernel, stride
 from skinscan.pixels import disc, gaussian, sampled
 from skinscan.regions import line_directions, region_mask
 from skinscan.skinmask import fill_outline, mirror_index
+
+_SEARCH = kernel(
+    "valleys_search",
+    *(F32, F32, INT, INT64, INT, INT),  # picture, penalty, working area
+    *(I64, F32, I64, INT, INT64),  # along the line, shoulders
+    *(I32, INT, F32, INT64, INT, INT, INT),  # directions, weights, size of the tile
+    *(I32, INT64, INT, F32),  # best so far, room
+)
 
 #: Directions searched over 180°.
 ORIENTATIONS = 12
@@ -98,9 +107,13 @@ def _lined_skin(level: float) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class _TilePlan:
-    """What is searched in a tile: weights by direction, and where any is worth searching."""
+    """What is searched in a tile: directions, their weights, and where any is worth searching.
 
-    weights: Mapping[int, NDArray[np.float32]]
+    ``weights`` has the shape (directions, rows, columns).
+    """
+
+    directions: NDArray[np.int32]
+    weights: NDArray[np.float32]
     searchable: NDArray[np.bool_]
 
 
@@ -116,7 +129,7 @@ def _tile_plan(level: float, top: int, left: int, *, directed_only: bool) -> _Ti
     anywhere = 0.0 if directed_only else _ANY_DIRECTION_WEIGHT
     undirected = np.where(allowed & ~directed, np.float32(anywhere), np.float32(0.0))
     searchable = undirected >= _LEAST_WEIGHT
-    weights = {}
+    directions, weights = [], []
     for k in range(ORIENTATIONS):
         turn = np.abs(np.float32(180.0 * k / ORIENTATIONS) - angle_there)
         away = np.minimum(turn, np.float32(180.0) - turn)
@@ -125,9 +138,11 @@ def _tile_plan(level: float, top: int, left: int, *, directed_only: bool) -> _Ti
         weight[directed] = np.exp(np.float32(-0.5) * beyond * beyond)
         worth = weight >= _LEAST_WEIGHT
         if worth.any():
-            weights[k] = weight
+            directions.append(k)
+            weights.append(weight)
             searchable |= worth
-    return _TilePlan(weights, searchable)
+    stacked = np.stack(weights) if weights else np.zeros((0, *allowed.shape), dtype=np.float32)
+    return _TilePlan(np.array(directions, dtype=np.int32), stacked, searchable)
 
 
 def _around(inside: NDArray[np.bool_]) -> tuple[slice, slice] | None:
@@ -157,13 +172,13 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     """
     layer = maps.layer
     level = layer.level_px_mm
-    found = [np.zeros(layer.skin.shape, dtype=np.int32) for _ in scales]
+    found = np.zeros((len(scales), *layer.skin.shape), dtype=np.int32)
     # The light is not divided out: beside the edge of a shadow that would raise a second shoulder.
     flat = np.where(layer.skin, layer.log_y, maps.illumination(_BACKGROUND_MM))
     flat = gaussian(flat, max(_ACROSS_MM * level, _ACROSS_PX))
     directed_only = all(s.half_mm < _DIRECTED_ONLY_MM for s in scales)
     search = _TileSearch(
-        scales=scales,
+        scales=tuple(scales),
         level=level,
         signal=np.pad(flat, _pad_px(scales, level)),
         barred=np.pad(
@@ -184,8 +199,7 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
                     slice(top + down.start, top + down.stop),
                     slice(left + across.start, left + across.stop),
                 )
-                for k, weight in plan.weights.items():
-                    search.run(place, k, weight[seen], found)
+                search.run(place, plan.directions, plan.weights[(slice(None), *seen)], found)
     return [
         Response(
             contrast=np.where(layer.skin, _value_of(packed), np.float32(0.0)),
@@ -216,11 +230,49 @@ def _pad_px(scales: Sequence[Scale], level: float) -> int:
     return _shoulder_px(scales, level) + math.ceil(2.0 * scales[0].along_mm * level) + 1
 
 
+@dataclass(frozen=True)
+class _Reach:
+    """Where one direction looks, as whole (rows, columns) from a pixel.
+
+    ``taps`` along the line, ``sides`` to the two shoulders of each scale.
+    """
+
+    taps: tuple[tuple[int, int], ...]
+    sides: tuple[tuple[tuple[int, int], tuple[int, int]], ...]
+
+
+@cache
+def _reach(scales: tuple[Scale, ...], level: float, k: int) -> _Reach:
+    angle = math.pi * k / ORIENTATIONS
+    # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
+    ex, ey = math.cos(angle), -math.sin(angle)
+    runs = [offset * scales[0].along_mm * level for offset, _ in _TAPS]
+    across = [s.half_mm * level for s in scales]
+    return _Reach(
+        taps=tuple((round(run * ey), round(run * ex)) for run in runs),
+        sides=tuple(
+            ((round(d * ex), round(-d * ey)), (round(-d * ex), round(d * ey))) for d in across
+        ),
+    )
+
+
+@cache
+def _reaches(
+    scales: tuple[Scale, ...], level: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All directions' `_Reach`: taps (directions, taps, 2), sides (directions, scales, 2, 2)."""
+    reaches = [_reach(scales, level, k) for k in range(ORIENTATIONS)]
+    return (
+        np.array([reach.taps for reach in reaches], dtype=np.int64),
+        np.array([reach.sides for reach in reaches], dtype=np.int64),
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class _TileSearch:
     """What every tile of one search shares."""
 
-    scales: Sequence[Scale]
+    scales: tuple[Scale, ...]
     level: float
     signal: NDArray[np.float32]
     barred: NDArray[np.float32]
@@ -228,48 +280,97 @@ class _TileSearch:
     def run(
         self,
         tile: tuple[slice, slice],
+        directions: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        found: NDArray[np.int32],
+    ) -> None:
+        """Search one tile in some directions and keep what is better than before.
+
+        ``found`` holds the best so far of each scale, shape (scales, rows, columns).
+        """
+        start = _pad_px(self.scales, self.level) - _shoulder_px(self.scales, self.level)
+        corner = tile[0].start + start, tile[1].start + start
+        best = found[(slice(None), *tile)]
+        if _SEARCH is not None:
+            self._compiled(_SEARCH, corner, directions, weights, best)
+            return
+        for k, weight in zip(directions.tolist(), weights, strict=True):
+            self._plain(corner, k, weight, best)
+
+    def _compiled(
+        self,
+        search: Callable[..., None],
+        corner: tuple[int, int],
+        directions: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        best: NDArray[np.int32],
+    ) -> None:
+        shoulder = _shoulder_px(self.scales, self.level)
+        height, width = weights.shape[1:]
+        rows, columns = height + 2 * shoulder, width + 2 * shoulder
+        padded = stride(self.signal)
+        taps, sides = _reaches(self.scales, self.level)
+        search(
+            self.signal,
+            self.barred,
+            padded,
+            corner[0] * padded + corner[1],
+            rows,
+            columns,
+            taps @ np.array([padded, 1]),
+            _WEIGHTS,
+            sides @ np.array([columns, 1]),
+            len(self.scales),
+            shoulder * (columns + 1),
+            directions,
+            len(directions),
+            weights,
+            weights.strides[0] // weights.itemsize,
+            stride(weights[0]),
+            height,
+            width,
+            best,
+            best.strides[0] // best.itemsize,
+            stride(best[0]),
+            np.empty((rows, columns), dtype=np.float32),
+        )
+
+    def _plain(
+        self,
+        corner: tuple[int, int],
         k: int,
         weight: NDArray[np.float32],
-        found: Sequence[NDArray[np.int32]],
+        best: NDArray[np.int32],
     ) -> None:
-        """Search one tile in direction ``k`` and keep what is better than before."""
-        level = self.level
-        shoulder = _shoulder_px(self.scales, level)
+        reach, shoulder = _reach(self.scales, self.level, k), _shoulder_px(self.scales, self.level)
         height, width = weight.shape
         rows, columns = height + 2 * shoulder, width + 2 * shoulder
-        start = _pad_px(self.scales, level) - shoulder
-        row0, column0 = tile[0].start + start, tile[1].start + start
         along = np.empty((rows, columns), dtype=np.float32)
         contrast = np.empty((height, width), dtype=np.float32)
         bits = contrast.view(np.int32)
-        angle = math.pi * k / ORIENTATIONS
-        # Rows grow downwards, so a direction counter-clockwise on the face has dy < 0.
-        ex, ey = math.cos(angle), -math.sin(angle)
-        for n, (offset, tap) in enumerate(_TAPS):
-            run = offset * self.scales[0].along_mm * level
-            row, column = row0 + round(run * ey), column0 + round(run * ex)
+        for n, ((down, right), (_, tap)) in enumerate(zip(reach.taps, _TAPS, strict=True)):
+            row, column = corner[0] + down, corner[1] + right
             moved = self.signal[row : row + rows, column : column + columns]
             if n == 0:
                 np.multiply(moved, np.float32(tap), out=along)
             else:
                 cv2.scaleAdd(moved, tap, along, along)
 
-        def side(dx: float, dy: float) -> NDArray[np.float32]:
-            row, column = shoulder + round(dy), shoulder + round(dx)
+        def side(down: int, right: int) -> NDArray[np.float32]:
+            row, column = shoulder + down, shoulder + right
             return along[row : row + height, column : column + width]
 
         # A shoulder off the skin is no shoulder.
-        barred = self.barred[row0 : row0 + rows, column0 : column0 + columns]
+        barred = self.barred[corner[0] : corner[0] + rows, corner[1] : corner[1] + columns]
         np.subtract(along, barred, out=along)
-        for scale, best in zip(self.scales, found, strict=True):
-            dx, dy = -ey * scale.half_mm * level, ex * scale.half_mm * level
-            np.minimum(side(dx, dy), side(-dx, -dy), out=contrast)
+        for (one, other), kept in zip(reach.sides, best, strict=True):
+            np.minimum(side(*one), side(*other), out=contrast)
             # Off the skin itself the difference is meaningless; it is cleared afterwards.
-            np.subtract(contrast, side(0.0, 0.0), out=contrast)
+            np.subtract(contrast, side(0, 0), out=contrast)
             np.multiply(contrast, weight, out=contrast)
             np.bitwise_and(bits, ~np.int32(_DIRECTION_BITS), out=bits)
             np.bitwise_or(bits, np.int32(k), out=bits)
-            np.maximum(best[tile], bits, out=best[tile])
+            np.maximum(kept, bits, out=kept)
 
 
 def _gaussian_taps(count: int) -> tuple[tuple[float, float], ...]:
@@ -280,6 +381,7 @@ def _gaussian_taps(count: int) -> tuple[tuple[float, float], ...]:
 
 
 _TAPS = _gaussian_taps(9)
+_WEIGHTS = np.array([tap for _, tap in _TAPS], dtype=np.float32)
 
 
 def crests(

@@ -1,0 +1,102 @@
+"""Loops in C for what takes the most time, and how they are found.
+
+`hatch_build.py` compiles the C files beside this one where the machine that builds skinscan has a
+C compiler. Each caller keeps its plain way in numpy and OpenCV, which gives the same numbers within
+rounding and is taken where nothing was compiled; ``skinscan doctor`` says which one is. Tests hold
+the two against each other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Set to 0 to take the plain ways: for comparisons, and should a compiled loop be suspected.
+SWITCH: Final = "SKINSCAN_COMPILED"
+#: What a library was built for: any processor of its kind, or one with AVX2 and FMA.
+BASELINE, AVX2 = "baseline", "avx2"
+
+#: Kinds of argument. An array may be a window of a larger one: its row stride in items is passed
+#: beside it (`stride`), and within a row items follow each other.
+INT: Final = ctypes.c_int
+INT64: Final = ctypes.c_int64
+DOUBLE: Final = ctypes.c_double
+FLOAT: Final = ctypes.c_float
+
+
+def _array_of(dtype: type[np.generic | bool]) -> Any:  # noqa: ANN401 - made by numpy at run time
+    return np.ctypeslib.ndpointer(dtype=dtype)
+
+
+F32 = _array_of(np.float32)
+F64 = _array_of(np.float64)
+U8 = _array_of(np.uint8)
+BOOL = _array_of(np.bool_)
+I32 = _array_of(np.int32)
+I64 = _array_of(np.int64)
+
+
+def library_name(build: str) -> str:
+    """Name of the file that holds the loops built for ``build``."""
+    return f"loops_{build}{'.dylib' if sys.platform == 'darwin' else '.so'}"
+
+
+def _load() -> tuple[ctypes.CDLL | None, str]:
+    """Return the library, or nothing, and what ``doctor`` says about it."""
+    if os.environ.get(SWITCH) == "0":
+        return None, f"switched off by {SWITCH}=0"
+    folder = Path(__file__).parent
+    if not (folder / library_name(BASELINE)).exists():
+        return None, "not compiled when skinscan was installed: no C compiler was found"
+    try:
+        library = ctypes.CDLL(str(folder / library_name(BASELINE)))
+        faster = folder / library_name(AVX2)
+        if library.processor_has_avx2() and faster.exists():
+            return ctypes.CDLL(str(faster)), AVX2
+    except (OSError, AttributeError):
+        # As when a folder was copied from another machine.
+        return None, "compiled for another kind of machine"
+    return library, BASELINE
+
+
+_LIBRARY, STATE = _load()
+
+
+def kernel(name: str, *arguments: Any) -> Callable[..., None] | None:  # noqa: ANN401 - ctypes' own
+    """Find a loop by its name in C.
+
+    Parameters
+    ----------
+    name : str
+    arguments
+        Kind of each argument: `INT`, `DOUBLE`, `FLOAT`, or an array such as `F32`.
+
+    Returns
+    -------
+    callable or None
+        None where nothing was compiled: take the plain way. Arrays of another dtype raise
+        ``ctypes.ArgumentError``; sizes are the caller's to get right.
+    """
+    if _LIBRARY is None:
+        return None
+    try:
+        function = _LIBRARY[name]
+    except AttributeError:
+        # Compiled from older sources, in a checkout installed before they changed.
+        return None
+    function.argtypes = arguments
+    function.restype = None
+    called: Callable[..., None] = function
+    return called
+
+
+def stride(array: NDArray[Any]) -> int:
+    """Items from one row to the next of an array whose rows are contiguous."""
+    return int(array.strides[0] // array.itemsize)
