@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* a·b + c rounded as OpenCV's own loops do it: once where the processor can, twice elsewhere. */
+#ifdef __FMA__
+static inline float multiply_add(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+#else
+static inline float multiply_add(float a, float b, float c) { return a * b + c; }
+#endif
+
 #define API __attribute__((visibility("default")))
 
 #endif

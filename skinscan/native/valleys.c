@@ -19,14 +19,14 @@ static void mean_along(const float *restrict signal, const float *restrict barre
         float *out = along + (int64_t)r * columns;
         for (int c = 0; c < columns; c++) {
             float sum = p0[c] * tap[0];
-            sum += p1[c] * tap[1];
-            sum += p2[c] * tap[2];
-            sum += p3[c] * tap[3];
-            sum += p4[c] * tap[4];
-            sum += p5[c] * tap[5];
-            sum += p6[c] * tap[6];
-            sum += p7[c] * tap[7];
-            sum += p8[c] * tap[8];
+            sum = multiply_add(p1[c], tap[1], sum);
+            sum = multiply_add(p2[c], tap[2], sum);
+            sum = multiply_add(p3[c], tap[3], sum);
+            sum = multiply_add(p4[c], tap[4], sum);
+            sum = multiply_add(p5[c], tap[5], sum);
+            sum = multiply_add(p6[c], tap[6], sum);
+            sum = multiply_add(p7[c], tap[7], sum);
+            sum = multiply_add(p8[c], tap[8], sum);
             out[c] = sum - bar[c];
         }
     }
