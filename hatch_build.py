@@ -6,6 +6,7 @@ Where there is no C compiler the wheel is a pure one and skinscan takes its plai
 
 import os
 import platform
+import runpy
 import shutil
 import subprocess
 import sys
@@ -46,16 +47,18 @@ class CompileLoops(BuildHookInterface):  # type: ignore[misc]
                 raise RuntimeError("no C compiler (cc, gcc or clang) on the PATH")
             self.app.display_warning("No C compiler: skinscan will take its plain, slower ways.")
             return []
-        sources = sorted(str(path) for path in folder.glob("*.c"))
-        suffix = ".dylib" if sys.platform == "darwin" else ".so"
+        # By its path: what `skinscan` itself needs is not there while it is built.
+        agreed = runpy.run_path(str(folder / "sources.py"))
+        files = [str(path) for path in agreed["sources"](folder) if path.suffix == ".c"]
+        known = f'-DSOURCES="{agreed["digest"](folder)}"'
         built = []
         for build, flags in _BUILDS.items():
             if flags and platform.machine().lower() not in {"x86_64", "amd64"}:
                 continue
-            name = f"loops_{build}{suffix}"
+            name = agreed["library_name"](build)
             # Written beside and renamed: a program that runs keeps the library that it loaded.
             part = folder / f"{name}.{os.getpid()}"
-            command = [*compiler.split(), *_FLAGS, *flags, "-o", str(part), *sources, "-lm"]
+            command = [*compiler.split(), *_FLAGS, *flags, known, "-o", str(part), *files, "-lm"]
             done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - CC is the builder's own
             if done.returncode:
                 part.unlink(missing_ok=True)

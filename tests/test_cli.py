@@ -25,7 +25,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import skinscan
-from skinscan import phantom, resources
+from skinscan import native, phantom, resources
 from skinscan.batch import score as score_module
 from skinscan.batch.progress import progress_bar
 from skinscan.cli import main
@@ -40,6 +40,8 @@ from skinscan.errors import (
 )
 
 COMMANDS = ("score", "show", "compare", "track", "phantom", "guide", "demo", "serve")
+
+SAID_VERSION = f"skinscan {skinscan.__version__}\ncompiled loops: {native.STATE}\n"
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def plain(text):
 
 def test_the_version_is_printed():
     result = call("--version")
-    assert (result.exit_code, result.output) == (0, f"skinscan {skinscan.__version__}\n")
+    assert (result.exit_code, result.output) == (0, SAID_VERSION)
 
 
 @pytest.mark.parametrize("command", [(), *[(name,) for name in COMMANDS]])
@@ -124,7 +126,7 @@ def test_python_m_skinscan_is_the_same_and_says_goodbye_without_a_word():
         timeout=60,
         check=True,
     )
-    assert (result.stdout, result.stderr) == (f"skinscan {skinscan.__version__}\n", "")
+    assert (result.stdout, result.stderr) == (SAID_VERSION, "")
     assert callable(main)
 
 

@@ -80,8 +80,9 @@ def main() -> None:
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
     if wanted:
         import skinscan  # noqa: PLC0415 - only here
+        from skinscan.native import STATE  # noqa: PLC0415 - only here
 
-        typer.echo(f"skinscan {skinscan.__version__}")
+        typer.echo(f"skinscan {skinscan.__version__}\ncompiled loops: {STATE}")
         raise typer.Exit
 
 

@@ -326,7 +326,7 @@ class _TileSearch:
             len(directions),
             weights,
             weights.strides[0] // weights.itemsize,
-            stride(weights[0]),
+            weights.strides[1] // weights.itemsize,
             height,
             width,
             best,

@@ -2,15 +2,14 @@
 
 `hatch_build.py` compiles the C files beside this one where the machine that builds skinscan has a
 C compiler. Each caller keeps its plain way in numpy and OpenCV, which gives the same numbers within
-rounding and is taken where nothing was compiled; ``skinscan doctor`` says which one is. Tests hold
-the two against each other.
+rounding and is taken where nothing was compiled; ``skinscan --version`` says which one is. Tests
+hold the two against each other.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +17,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from skinscan.native.sources import AVX2, BASELINE, digest, library_name
+
 #: Set to 0 to take the plain ways: for comparisons, and should a compiled loop be suspected.
 SWITCH: Final = "SKINSCAN_COMPILED"
-#: What a library was built for: any processor of its kind, or one with AVX2 and FMA.
-BASELINE, AVX2 = "baseline", "avx2"
-
 #: Kinds of argument. An array may be a window of a larger one: its row stride in items is passed
 #: beside it (`stride`), and within a row items follow each other.
 INT: Final = ctypes.c_int
@@ -43,26 +41,24 @@ I32 = _array_of(np.int32)
 I64 = _array_of(np.int64)
 
 
-def library_name(build: str) -> str:
-    """Name of the file that holds the loops built for ``build``."""
-    return f"loops_{build}{'.dylib' if sys.platform == 'darwin' else '.so'}"
-
-
 def _load() -> tuple[ctypes.CDLL | None, str]:
-    """Return the library, or nothing, and what ``doctor`` says about it."""
+    """Return the library, or nothing, and what ``skinscan --version`` says about it."""
     if os.environ.get(SWITCH) == "0":
-        return None, f"switched off by {SWITCH}=0"
+        return None, f"off ({SWITCH}=0)"
     folder = Path(__file__).parent
     if not (folder / library_name(BASELINE)).exists():
-        return None, "not compiled when skinscan was installed: no C compiler was found"
+        return None, "none (no C compiler was found when skinscan was installed)"
     try:
         library = ctypes.CDLL(str(folder / library_name(BASELINE)))
+        library.sources_digest.restype = ctypes.c_char_p
+        if library.sources_digest() != digest(folder).encode():
+            return None, "none (compiled from other sources: install skinscan again)"
         faster = folder / library_name(AVX2)
         if library.processor_has_avx2() and faster.exists():
             return ctypes.CDLL(str(faster)), AVX2
     except (OSError, AttributeError):
         # As when a folder was copied from another machine.
-        return None, "compiled for another kind of machine"
+        return None, "none (compiled for another kind of machine: install skinscan again)"
     return library, BASELINE
 
 
@@ -86,11 +82,7 @@ def kernel(name: str, *arguments: Any) -> Callable[..., None] | None:  # noqa: A
     """
     if _LIBRARY is None:
         return None
-    try:
-        function = _LIBRARY[name]
-    except AttributeError:
-        # Compiled from older sources, in a checkout installed before they changed.
-        return None
+    function = _LIBRARY[name]
     function.argtypes = arguments
     function.restype = None
     called: Callable[..., None] = function

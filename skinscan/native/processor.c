@@ -1,5 +1,7 @@
-/* Which of the builds this processor can run. */
+/* Which of the builds this processor can run, and what they were made from. */
 #include "native.h"
+
+API const char *sources_digest(void) { return SOURCES; }
 
 API int processor_has_avx2(void)
 {

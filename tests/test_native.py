@@ -1,0 +1,157 @@
+"""The compiled loops: found, refused when they do not fit, and equal to the plain ways."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skinscan import native
+from skinscan.metrics import valleys
+from skinscan.native.sources import AVX2, BASELINE, digest, library_name, sources
+
+ROOT = Path(__file__).parent.parent
+FOLDER = Path(native.__file__).parent
+compiled = pytest.mark.skipif(
+    native.STATE not in {AVX2, BASELINE}, reason=f"compiled loops: {native.STATE}"
+)
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_loops_are_compiled_where_there_is_a_compiler():
+    if sys.platform == "win32" or not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        pytest.skip("no C compiler on the PATH")
+    if os.environ.get(native.SWITCH) == "0":
+        pytest.skip("switched off for this run")
+    assert native.STATE in {AVX2, BASELINE}
+
+
+def test_switched_off():
+    code = "from skinscan import native; print(native.STATE, native.kernel('valleys_search'))"
+    done = run("-c", code, SKINSCAN_COMPILED="0")
+    assert (done.stdout, done.stderr) == ("off (SKINSCAN_COMPILED=0) None\n", "")
+
+
+@pytest.mark.slow
+def test_numbers_are_the_same_without_compiled_loops():
+    done = run(
+        *("-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", "tests/test_golden_tables.py"),
+        SKINSCAN_COMPILED="0",
+        PYTEST_ADDOPTS="",
+    )
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def copied(tmp_path):
+    """Compiled loops with their sources, somewhere else."""
+    shutil.copytree(FOLDER, tmp_path / "native", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "native"
+
+
+def state_in(folder):
+    code = (
+        "import pathlib, sys; from skinscan import native;"
+        "native.__file__ = sys.argv[1]; print(native._load()[1])"
+    )
+    done = run("-c", code, str(folder / "__init__.py"), SKINSCAN_COMPILED="")
+    assert not done.stderr
+    return done.stdout.strip()
+
+
+@compiled
+def test_library_of_other_sources_is_not_used(tmp_path):
+    folder = copied(tmp_path)
+    assert state_in(folder) == native.STATE
+    changed = sources(folder)[0]
+    changed.write_text(changed.read_text() + "\n/* changed */\n")
+    assert state_in(folder) == "none (compiled from other sources: install skinscan again)"
+
+
+@compiled
+def test_library_of_another_machine_is_not_used(tmp_path):
+    folder = copied(tmp_path)
+    (folder / library_name(BASELINE)).write_bytes(b"\x7fELF of some other kind")
+    expected = "none (compiled for another kind of machine: install skinscan again)"
+    assert state_in(folder) == expected
+
+
+@compiled
+def test_slower_build_is_used_where_there_is_only_that(tmp_path):
+    folder = copied(tmp_path)
+    (folder / library_name(AVX2)).unlink(missing_ok=True)
+    assert state_in(folder) == BASELINE
+
+
+def test_none_without_a_library(tmp_path):
+    folder = copied(tmp_path)
+    for build in (BASELINE, AVX2):
+        (folder / library_name(build)).unlink(missing_ok=True)
+    assert state_in(folder).startswith("none (no C compiler")
+
+
+def test_digest_sees_every_source_and_no_line_ends(tmp_path):
+    (tmp_path / "a.c").write_bytes(b"int a;\n")
+    (tmp_path / "a.h").write_bytes(b"int b;\n")
+    before = digest(tmp_path)
+    (tmp_path / "a.h").write_bytes(b"int b;\r\n")
+    assert digest(tmp_path) == before
+    (tmp_path / "a.h").write_bytes(b"int c;\n")
+    assert digest(tmp_path) != before
+
+
+@compiled
+def test_an_array_of_another_kind_is_refused():
+    with pytest.raises(Exception, match="argument 1"):
+        valleys._SEARCH(np.zeros(3), *[0] * 21)
+
+
+@compiled
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    height=st.integers(1, 40),
+    width=st.integers(1, 70),
+    level=st.sampled_from([2.0, 3.0, 4.5]),
+    count=st.integers(0, valleys.ORIENTATIONS),
+)
+def test_valleys_equal_the_plain_way_to_the_last_bit(seed, height, width, level, count):
+    rng = np.random.default_rng(seed)
+    scales = tuple(s for s in valleys.SCALES if s.level == level)
+    scales = tuple(s for s in scales if s.along_mm == scales[0].along_mm)
+    pad = valleys._pad_px(scales, level)
+    top, left = rng.integers(0, 5, 2)
+    whole = (height + top + 3, width + left + 2)
+    signal = rng.normal(0.0, 20.0, [n + 2 * pad for n in whole]).astype(np.float32)
+    barred = np.where(rng.random(signal.shape) < 0.2, valleys._BARRED_PCT, np.float32(0.0))
+    search = valleys._TileSearch(scales, level, signal, barred)
+    directions = np.sort(rng.permutation(valleys.ORIENTATIONS)[:count]).astype(np.int32)
+    # Rows of the weights are further apart than they are wide, as in a cut tile.
+    weights = rng.random((count, height, width + 4)).astype(np.float32)[:, :, 2:-2]
+    place = slice(top, top + height), slice(left, left + width)
+    found = np.zeros((2, len(scales), *whole), dtype=np.int32)
+    search.run(place, directions, weights, found[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(valleys, "_SEARCH", None)
+        search.run(place, directions, weights, found[1])
+    np.testing.assert_array_equal(found[0], found[1])
+    inside = np.zeros(whole, dtype=bool)
+    inside[place] = True
+    assert not found[0][:, ~inside].any()
+    assert found[0].any() == bool(count)
