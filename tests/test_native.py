@@ -151,6 +151,14 @@ def test_valleys_equal_the_plain_way_to_the_last_bit(seed, height, width, level,
         patch.setattr(valleys, "_SEARCH", None)
         search.run(place, directions, weights, found[1])
     np.testing.assert_array_equal(found[0], found[1])
+    skin = rng.random(whole) < 0.5
+    for packed in found[0]:
+        quick = valleys._response(packed, skin)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(valleys, "_UNPACK", None)
+            plain = valleys._response(packed, skin)
+        np.testing.assert_array_equal(quick.contrast, plain.contrast)
+        np.testing.assert_array_equal(quick.direction, plain.direction)
     inside = np.zeros(whole, dtype=bool)
     inside[place] = True
     assert not found[0][:, ~inside].any()

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from skinscan.frame import atlas_mesh
 from skinscan.metrics.maps import LevelMaps
-from skinscan.native import F32, I32, I64, INT, INT64, kernel, stride
+from skinscan.native import BOOL, F32, I32, I64, INT, INT64, U8, kernel, stride
 from skinscan.pixels import disc, gaussian, sampled
 from skinscan.regions import line_directions, region_mask
 from skinscan.skinmask import fill_outline, mirror_index
@@ -36,6 +36,7 @@ _SEARCH = kernel(
     *(I32, INT, F32, INT64, INT, INT, INT),  # directions, weights, size of the tile
     *(I32, INT64, INT, F32),  # best so far, room
 )
+_UNPACK = kernel("valleys_unpack", I32, BOOL, INT64, F32, U8)
 
 #: Directions searched over 180°.
 ORIENTATIONS = 12
@@ -180,11 +181,11 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     search = _TileSearch(
         scales=tuple(scales),
         level=level,
-        signal=np.pad(flat, _pad_px(scales, level)),
-        barred=np.pad(
+        signal=_framed(flat, _pad_px(scales, level), 0.0),
+        barred=_framed(
             np.where(layer.skin, np.float32(0.0), _BARRED_PCT),
             _pad_px(scales, level),
-            constant_values=_BARRED_PCT,
+            float(_BARRED_PCT),
         ),
     )
     rows, columns = layer.skin.shape
@@ -200,13 +201,19 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
                     slice(left + across.start, left + across.stop),
                 )
                 search.run(place, plan.directions, plan.weights[(slice(None), *seen)], found)
-    return [
-        Response(
-            contrast=np.where(layer.skin, _value_of(packed), np.float32(0.0)),
-            direction=_direction_of(packed),
-        )
-        for packed in found
-    ]
+    return [_response(packed, layer.skin) for packed in found]
+
+
+def _response(packed: NDArray[np.int32], skin: NDArray[np.bool_]) -> Response:
+    if _UNPACK is None:
+        contrast = np.where(skin, _value_of(packed), np.float32(0.0))
+        return Response(contrast=contrast, direction=_direction_of(packed))
+    found = Response(
+        contrast=np.empty(packed.shape, dtype=np.float32),
+        direction=np.empty(packed.shape, dtype=np.uint8),
+    )
+    _UNPACK(packed, np.ascontiguousarray(skin), packed.size, found.contrast, found.direction)
+    return found
 
 
 #: Positive floats sort like their bits read as integers, so a direction put in the last bits of a
@@ -220,6 +227,12 @@ def _value_of(packed: NDArray[np.int32]) -> NDArray[np.float32]:
 
 def _direction_of(packed: NDArray[np.int32]) -> NDArray[np.uint8]:
     return (packed & np.int32(_DIRECTION_BITS)).astype(np.uint8)
+
+
+def _framed(picture: NDArray[np.float32], width_px: int, value: float) -> NDArray[np.float32]:
+    sides = (width_px,) * 4
+    framed = cv2.copyMakeBorder(picture, *sides, cv2.BORDER_CONSTANT, value=value)
+    return np.asarray(framed, dtype=np.float32)
 
 
 def _shoulder_px(scales: Sequence[Scale], level: float) -> int:

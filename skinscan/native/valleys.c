@@ -78,3 +78,14 @@ API void valleys_search(const float *signal, const float *barred, int padded, in
                       weight_stride, height, width, k, best + s * best_step, best_stride);
     }
 }
+
+/* Part the best of each pixel into its contrast, 0 off the skin, and its direction. */
+API void valleys_unpack(const int32_t *restrict best, const uint8_t *restrict skin, int64_t count,
+                        float *restrict contrast, uint8_t *restrict direction)
+{
+    for (int64_t i = 0; i < count; i++) {
+        int32_t bits = skin[i] ? best[i] & ~0xF : 0;
+        memcpy(contrast + i, &bits, sizeof bits);
+        direction[i] = (uint8_t)(best[i] & 0xF);
+    }
+}
