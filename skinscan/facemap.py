@@ -312,7 +312,7 @@ def _crop_for_level(
         factor = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
         crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         moved = (moved + 0.5) * factor - 0.5
-    return np.ascontiguousarray(crop), moved
+    return crop, moved
 
 
 def _remapped(crop: NDArray[Any], crop_px: NDArray[np.float32], level: float) -> NDArray[Any]:
