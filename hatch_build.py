@@ -61,7 +61,9 @@ class CompileLoops(BuildHookInterface):  # type: ignore[misc]
             command = [*compiler.split(), *_FLAGS, *flags, known, "-o", str(part), *files, "-lm"]
             done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - CC is the builder's own
             if done.returncode:
-                part.unlink(missing_ok=True)
+                # All or none, and none from before.
+                for path in (part, *folder.glob("loops_*")):
+                    path.unlink(missing_ok=True)
                 message = f"{' '.join(command)} failed:\n{done.stderr}"
                 if required:
                     raise RuntimeError(message)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinscan import native
-from skinscan.metrics import valleys
+from skinscan.metrics import tracing, valleys
 from skinscan.native.sources import AVX2, BASELINE, digest, library_name, sources
 
 ROOT = Path(__file__).parent.parent
@@ -116,6 +116,12 @@ def test_digest_sees_every_source_and_no_line_ends(tmp_path):
     assert digest(tmp_path) != before
 
 
+def test_sizes_that_the_loops_take_for_granted():
+    assert len(valleys._TAPS) == 9
+    assert len(tracing._PROFILE_MM) <= 64
+    assert valleys.ORIENTATIONS <= valleys._DIRECTION_BITS + 1
+
+
 @compiled
 def test_an_array_of_another_kind_is_refused():
     with pytest.raises(Exception, match="argument 1"):
@@ -164,3 +170,39 @@ def test_valleys_equal_the_plain_way_to_the_last_bit(seed, height, width, level,
     assert not found[0][:, ~inside].any()
     # A direction is kept with any contrast above nothing.
     assert count or not found[0].any()
+
+
+@compiled
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    sizes=st.lists(st.integers(1, 30), min_size=1, max_size=8),
+    unseen=st.sampled_from([0.0, 0.3, 1.0]),
+)
+def test_sums_of_profiles_equal_the_plain_ones(seed, sizes, unseen):
+    rng = np.random.default_rng(seed)
+    begin, end = tracing._ends(np.array(sizes))
+    offset = rng.normal(0.0, 0.2, (end[-1], 1))
+    # As in a picture: a valley with grain, on which samples lie at the very limit of the reach.
+    offset[rng.random(len(offset)) < 0.3] = 0.0
+    across = tracing._PROFILE_MM[None, :] - offset
+    valley = -20.0 * np.exp(-0.5 * (across / 0.3) ** 2) + rng.normal(0.0, 4.0, across.shape)
+    lines = tracing._Profiles(
+        height=tracing._about_mean(valley.astype(np.float32)),
+        from_centre=across,
+        seen=(rng.random(across.shape) >= unseen).astype(np.float32),
+        begin=begin,
+        end=end,
+    )
+    reach = rng.choice([0.9, 1.5, 3.0], len(sizes))
+    sigma = rng.uniform(0.04, 2.0, len(sizes)).astype(np.float32)
+    plain = tracing._sums(lines, reach, sigma)
+    quick = tracing._compiled_sums(lines, reach, sigma)
+    # Single precision, in another order; small differences of large sums keep its error.
+    size = np.sqrt(np.einsum("kii->ki", np.abs(plain[:, :, :3])))
+    rows = np.array(sizes)[:, None, None]
+    miss = np.abs(quick - plain)
+    assert (miss[:, :, :3] <= 2e-5 * (size[:, :, None] * size[:, None, :] + rows)).all()
+    tallest = np.abs(lines.height).max() * np.sqrt(across.shape[1] * rows)
+    assert (miss[:, :, 3:] <= 2e-5 * tallest * (size[:, :, None] + np.sqrt(rows))).all()
+    assert (quick == 0.0).all() if unseen == 1.0 else quick.any()

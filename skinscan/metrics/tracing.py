@@ -14,7 +14,12 @@ from skimage.morphology import skeletonize
 
 from skinscan.frame import map_px_to_mm, mm_to_map_px
 from skinscan.metrics.maps import LevelMaps
+from skinscan.native import F32, F64, I64, INT, kernel
 from skinscan.pixels import sampled_at
+
+_PRODUCTS = kernel(
+    "profiles_products", F32, F64, F32, INT, I64, I64, INT, F64, F32, F64
+)  # profiles, lines, widths, sums
 
 #: Distance between the points of a line.
 STEP_MM = 0.5
@@ -336,15 +341,38 @@ def _fit(
     grain of the skin to every line.
     """
     reach = np.clip(_FIT_WIDTHS * width_mm, _FIT_LEAST_MM, _PROFILE_MM[-1])
+    sigma = (_SIGMA_OF_WIDTH * width_mm).astype(np.float32)
+    sums = (_sums if _PRODUCTS is None else _compiled_sums)(lines, reach, sigma)
+    squares, with_height = sums[:, :, :3], sums[:, :, 3]
+    size = np.sqrt(np.diagonal(squares, axis1=1, axis2=2))
+    scale = np.where(size > 0, size, 1.0)
+    alike = squares / (scale[:, :, None] * scale[:, None, :])
+    fitted = (size > 0).all(axis=1) & (np.linalg.det(alike) >= _LEAST_FIT)
+    depth, width = np.zeros(len(sums)), np.array(width_mm, dtype=np.float64)
+    if fitted.any():
+        squares, height = squares[fitted], with_height[fitted, :, None]
+        depth[fitted] = -np.linalg.solve(squares[:, :2, :2], height[:, :2])[:, 0, 0]
+        narrow, _, widening = -np.linalg.solve(squares, height)[:, :, 0].T
+        step = np.where(narrow > 0, widening / np.where(narrow > 0, narrow, 1.0), 0.0)
+        width[fitted] *= np.exp(np.clip(step, -_WIDTH_STEP, _WIDTH_STEP))
+    return depth, width
+
+
+def _sums(
+    lines: _Profiles, reach: NDArray[np.float64], sigma: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Products of the three fitted parts with each other and the height, (lines, 3, 4).
+
+    The parts are the valley, the slope, and how a valley changes as it widens, ∂/∂ln(width);
+    products are summed within ``reach`` over each line, each profile less its own means.
+    """
     rows = lines.end - lines.begin
     # Samples lie in steps of the profile, so that many are at the very limit: in double precision.
     near = np.abs(lines.from_centre) <= np.repeat(reach, rows)[:, None]
     weight = lines.seen * near
-    # Of the fitted parts the third is how a valley changes as it widens: ∂/∂ln(width).
     parts = np.empty((4, *weight.shape), dtype=np.float32)
     parts[1] = lines.from_centre
-    sigma = np.repeat(_SIGMA_OF_WIDTH * width_mm, rows).astype(np.float32)[:, None]
-    away = (parts[1] / sigma) ** 2
+    away = (parts[1] / np.repeat(sigma, rows)[:, None]) ** 2
     np.exp(np.float32(-0.5) * away, out=parts[0])
     np.multiply(parts[0], away, out=parts[2])
     parts[3] = lines.height
@@ -358,20 +386,28 @@ def _fit(
             products[one, other] = product - of_rows[one] * of_rows[other] / total
             if other < 3:
                 products[other, one] = products[one, other]
-    sums = np.add.reduceat(products, lines.begin, axis=2).transpose(2, 0, 1)
-    squares, with_height = sums[:, :, :3], sums[:, :, 3]
-    size = np.sqrt(np.diagonal(squares, axis1=1, axis2=2))
-    scale = np.where(size > 0, size, 1.0)
-    alike = squares / (scale[:, :, None] * scale[:, None, :])
-    fitted = (size > 0).all(axis=1) & (np.linalg.det(alike) >= _LEAST_FIT)
-    depth, width = np.zeros(len(rows)), np.array(width_mm, dtype=np.float64)
-    if fitted.any():
-        squares, height = squares[fitted], with_height[fitted, :, None]
-        depth[fitted] = -np.linalg.solve(squares[:, :2, :2], height[:, :2])[:, 0, 0]
-        narrow, _, widening = -np.linalg.solve(squares, height)[:, :, 0].T
-        step = np.where(narrow > 0, widening / np.where(narrow > 0, narrow, 1.0), 0.0)
-        width[fitted] *= np.exp(np.clip(step, -_WIDTH_STEP, _WIDTH_STEP))
-    return depth, width
+    return np.add.reduceat(products, lines.begin, axis=2).transpose(2, 0, 1)
+
+
+def _compiled_sums(
+    lines: _Profiles, reach: NDArray[np.float64], sigma: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Do what `_sums` does in one pass."""
+    assert _PRODUCTS is not None  # noqa: S101 - for mypy: `_fit` has asked
+    sums = np.empty((len(lines.begin), 3, 4))
+    _PRODUCTS(
+        np.ascontiguousarray(lines.height),
+        np.ascontiguousarray(lines.from_centre),
+        np.ascontiguousarray(lines.seen),
+        lines.height.shape[1],
+        lines.begin,
+        lines.end,
+        len(lines.begin),
+        reach,
+        sigma,
+        sums,
+    )
+    return sums
 
 
 def _fitted(
