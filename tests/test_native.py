@@ -103,7 +103,7 @@ def test_none_without_a_library(tmp_path):
     folder = copied(tmp_path)
     for build in (BASELINE, AVX2):
         (folder / library_name(build)).unlink(missing_ok=True)
-    assert state_in(folder).startswith("none (no C compiler")
+    assert state_in(folder).startswith("none (skinscan was installed without")
 
 
 def test_digest_sees_every_source_and_no_line_ends(tmp_path):

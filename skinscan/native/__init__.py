@@ -47,7 +47,7 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
         return None, f"off ({SWITCH}=0)"
     folder = Path(__file__).parent
     if not (folder / library_name(BASELINE)).exists():
-        return None, "none (no C compiler was found when skinscan was installed)"
+        return None, "none (skinscan was installed without a working C compiler)"
     try:
         library = ctypes.CDLL(str(folder / library_name(BASELINE)))
         library.sources_digest.restype = ctypes.c_char_p
