@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import skinscan
 from skinscan.errors import SkinscanError
+from skinscan.native import STATE
 from skinscan.scan import Scan, analyze, load_scan
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,7 +131,7 @@ def machine() -> str:
     return (
         f"skinscan {skinscan.__version__} (sources {source_hash()[:8]}), "
         f"Python {platform.python_version()}, {', '.join(parts)}; "
-        f"{platform.system()} {platform.machine()}, {cores} cores."
+        f"{platform.system()} {platform.machine()}, {cores} cores; compiled loops: {STATE}."
     )
 
 

@@ -34,6 +34,7 @@ import skinscan.facemap
 import skinscan.metrics
 import skinscan.metrics.lines
 import skinscan.metrics.registry
+import skinscan.native
 import skinscan.photo
 import skinscan.quality.checks
 import skinscan.scan
@@ -80,6 +81,24 @@ for _ in range(int(sys.argv[2])):
     marks.append(now())
 steps = [[b - a for a, b in zip(one, two)] for one, two in zip(marks, marks[1:])]
 print(json.dumps({"steps": steps, "before": before, "peak": peak()}))
+"""
+
+_PLAIN = """
+import sys, time
+import cv2, numpy
+cv2.setNumThreads(1)
+import skinscan
+data = open(sys.argv[1], "rb").read()
+code = numpy.frombuffer(data, dtype=numpy.uint8)
+skinscan.analyze(data)
+found = []
+for _ in range(int(sys.argv[2])):
+    start = time.process_time()
+    cv2.imdecode(code, cv2.IMREAD_COLOR)
+    between = time.process_time()
+    skinscan.analyze(data)
+    found.append((time.process_time() - between) / (between - start))
+print(numpy.median(found))
 """
 
 _FOLDER = """
@@ -233,10 +252,14 @@ def report_stages(report: Report, data: bytes, decode: float, repeats: int) -> N
 # --- processes of their own ----------------------------------------------------------------
 
 
-def child(code: str, *arguments: str) -> str:
+def child(code: str, *arguments: str, **environment: str) -> str:
     """Run Python code in a fresh process; the last line it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code, *arguments],
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return done.stdout.strip().splitlines()[-1]
 
@@ -257,6 +280,22 @@ def report_process(report: Report, photo: Path) -> None:
         f"{many['peak']:.0f} MB after six "
         f"({np.median([d['before'] for d in once]):.0f} MB with the model loaded, before any "
         f"photo). Goals: {GOAL_MB} MB or less; the first result after {GOAL_FIRST_S:g} s or less."
+    )
+
+
+def report_plain(report: Report, photo: Path, repeats: int) -> None:
+    """Compare with what a machine without a C compiler takes, by turns of processes."""
+    taken: dict[str, list[float]] = {"1": [], "0": []}
+    for turn in range(3):
+        for switch, found in taken.items():
+            progress(f"with and without compiled loops: turn {turn + 1} of 3")
+            found.append(
+                float(child(_PLAIN, str(photo), str(repeats), **{skinscan.native.SWITCH: switch}))
+            )
+    with_loops, without = (float(np.median(found)) for found in taken.values())
+    report.say(
+        f"Processes with and without compiled loops by turns, three of each: {with_loops:.1f} and "
+        f"{without:.1f} decodes (`{skinscan.native.SWITCH}=0`, as where no C compiler was found)."
     )
 
 
@@ -374,6 +413,7 @@ def main() -> None:
         f"With noise: the same picture with noise of {NOISE_CODES:g} codes all over, which brings "
         "the file nearer to a phone's; a phantom's plain background decodes faster than any room."
     )
+    report_plain(report, photo, args.repeats)
     report_stages(report, data, decode, args.repeats)
     report_process(report, photo)
     report_folder(report, photo, args.folder_photos)
