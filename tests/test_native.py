@@ -206,3 +206,16 @@ def test_sums_of_profiles_equal_the_plain_ones(seed, sizes, unseen):
     tallest = np.abs(lines.height).max() * np.sqrt(across.shape[1] * rows)
     assert (miss[:, :, 3:] <= 2e-5 * tallest * (size[:, :, None] + np.sqrt(rows))).all()
     assert (quick == 0.0).all() if unseen == 1.0 else quick.any()
+
+
+@compiled
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), rows=st.integers(0, 40), flat=st.booleans())
+def test_valleys_of_profiles_equal_the_plain_ones_to_the_last_bit(seed, rows, flat):
+    rng = np.random.default_rng(seed)
+    profile = rng.normal(0.0, 0.0 if flat else 9.0, (rows, len(tracing._PROFILE_MM)))
+    # At the ends of a profile there is no shoulder on one side.
+    lowest = rng.integers(0, profile.shape[1], rows)
+    lowest[: rows // 4] = 0
+    quick, plain = tracing._compiled_valleys(profile, lowest), tracing._valleys(profile, lowest)
+    np.testing.assert_array_equal(quick, plain)

@@ -14,12 +14,13 @@ from skimage.morphology import skeletonize
 
 from skinscan.frame import map_px_to_mm, mm_to_map_px
 from skinscan.metrics.maps import LevelMaps
-from skinscan.native import F32, F64, I64, INT, kernel
+from skinscan.native import DOUBLE, F32, F64, I64, INT, INT64, kernel
 from skinscan.pixels import sampled_at
 
 _PRODUCTS = kernel(
     "profiles_products", F32, F64, F32, INT, I64, I64, INT, F64, F32, F64
 )  # profiles, lines, widths, sums
+_VALLEYS = kernel("profiles_valleys", F64, INT64, INT, F64, I64, DOUBLE, F64, F64)
 
 #: Distance between the points of a line.
 STEP_MM = 0.5
@@ -441,6 +442,42 @@ def _normals(
     return np.column_stack([-tangent[:, 1], tangent[:, 0]])
 
 
+def _valleys(
+    profile: NDArray[np.float64], lowest: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Depth, and width at half of it in mm, of the valley about the lowest sample of each row.
+
+    Against the lower shoulder; infinite where there is none.
+    """
+    floor = profile[np.arange(len(profile)), lowest]
+    away = _PROFILE_MM[None, :] - _PROFILE_MM[lowest][:, None]
+    left = (away < 0) & (away >= -_REACH_MM)
+    right = (away > 0) & (away <= _REACH_MM)
+    depth = (
+        np.minimum(
+            np.where(left, profile, -np.inf).max(axis=1),
+            np.where(right, profile, -np.inf).max(axis=1),
+        )
+        - floor
+    )
+    above = (profile - floor[:, None]) >= 0.5 * np.maximum(depth, 1e-6)[:, None]
+    near_left = np.where(left & above, away, -np.inf).max(axis=1)
+    near_right = np.where(right & above, away, np.inf).min(axis=1)
+    return depth, near_right - near_left
+
+
+def _compiled_valleys(
+    profile: NDArray[np.float64], lowest: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Do what `_valleys` does in one pass."""
+    assert _VALLEYS is not None  # noqa: S101 - for mypy: the caller has asked
+    depth, width = np.empty(len(profile)), np.empty(len(profile))
+    _VALLEYS(
+        np.ascontiguousarray(profile), *profile.shape, _PROFILE_MM, lowest, _REACH_MM, depth, width
+    )
+    return depth, width
+
+
 def measure_profiles(
     pieces: Sequence[NDArray[np.float64]], maps: LevelMaps
 ) -> list[tuple[NDArray[np.float64], float, float, float]]:
@@ -486,21 +523,9 @@ def measure_profiles(
     offset = (centres[last] - centres[first]) / (last - first)[:, None]
     centred = points + offset * normal
     floor = profile[index, lowest]
-    away = _PROFILE_MM[None, :] - centre_mm[:, None]
-    left = (away < 0) & (away >= -_REACH_MM)
-    right = (away > 0) & (away <= _REACH_MM)
-    depth = (
-        np.minimum(
-            np.where(left, profile, -np.inf).max(axis=1),
-            np.where(right, profile, -np.inf).max(axis=1),
-        )
-        - floor
-    )
-    above = (profile - floor[:, None]) >= 0.5 * np.maximum(depth, 1e-6)[:, None]
-    near_left = np.where(left & above, away, -np.inf).max(axis=1)
-    near_right = np.where(right & above, away, np.inf).min(axis=1)
+    depth, width = (_valleys if _VALLEYS is None else _compiled_valleys)(profile, lowest)
     # The half-height crossing lies between two samples, on average half a sample inside.
-    width = near_right - near_left - (_PROFILE_MM[1] - _PROFILE_MM[0])
+    width -= _PROFILE_MM[1] - _PROFILE_MM[0]
     usable = np.isfinite(width) & (depth > 0)
     # Undistorted by the averaging along the line: dark here, or only nearby?
     first, last = window(1)

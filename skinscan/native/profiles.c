@@ -110,3 +110,37 @@ API void profiles_products(const float *height, const double *from_centre, const
                 of_line[4 * i + j] = of_line[4 * j + i];
     }
 }
+
+/* Depth and width at half depth of the valley about the lowest place of each profile.
+
+   profile          `rows` x `samples` heights
+   place, lowest    where the samples lie; which of them is the lowest of each row
+   reach            how far from it the shoulders may lie
+   depth, width     against the lower shoulder; infinite where there is none */
+API void profiles_valleys(const double *profile, int64_t rows, int samples, const double *place,
+                          const int64_t *lowest, double reach, double *depth, double *width)
+{
+    for (int64_t row = 0; row < rows; row++) {
+        const double *height = profile + row * samples;
+        const double centre = place[lowest[row]], floor = height[lowest[row]];
+        double shoulder[2] = {-INFINITY, -INFINITY};
+        for (int s = 0; s < samples; s++) {
+            const double away = place[s] - centre;
+            if (away != 0.0 && fabs(away) <= reach && height[s] > shoulder[away > 0.0])
+                shoulder[away > 0.0] = height[s];
+        }
+        depth[row] = (shoulder[0] < shoulder[1] ? shoulder[0] : shoulder[1]) - floor;
+        const double half = 0.5 * (depth[row] > 1e-6 ? depth[row] : 1e-6);
+        double left = -INFINITY, right = INFINITY;
+        for (int s = 0; s < samples; s++) {
+            const double away = place[s] - centre;
+            if (fabs(away) > reach || height[s] - floor < half)
+                continue;
+            if (away < 0.0 && away > left)
+                left = away;
+            if (away > 0.0 && away < right)
+                right = away;
+        }
+        width[row] = right - left;
+    }
+}
