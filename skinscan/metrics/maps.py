@@ -113,7 +113,7 @@ class LevelMaps:
         low = masked_blur(log_y, skin, coarse)
         # Below half a pixel the pixels themselves are the limit.
         high = log_y if fine < 0.5 else masked_blur(log_y, skin, fine)
-        result[part] = cv2.subtract(high, low, mask=skin.view(np.uint8))
+        cv2.copyTo(cv2.subtract(high, low), skin.view(np.uint8), result[part])
         return result
 
     @cached_property

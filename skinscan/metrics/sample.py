@@ -80,7 +80,8 @@ class RegionSample:
         """Illumination-free layer inside ``window``: contrast in % to the local mean."""
         skin = self.layer.skin[self.window].view(np.uint8)
         log_y, light = self.layer.log_y[self.window], self.maps.light[self.window]
-        return np.asarray(cv2.subtract(log_y, light, mask=skin), dtype=np.float32)
+        # Half the time of a subtraction with a mask; what is not copied is 0.
+        return np.asarray(cv2.copyTo(cv2.subtract(log_y, light), skin), dtype=np.float32)
 
     @cached_property
     def plain(self) -> NDArray[np.bool_]:
