@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import cv2
@@ -24,6 +25,15 @@ def gaussian_zero(picture: F32, sigma_px: float) -> F32:
     """Gaussian sum over a picture that is 0 beyond its borders; ``sigma_px`` in px."""
     blurred = cv2.GaussianBlur(picture, (0, 0), sigma_px, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(blurred, dtype=np.float32)
+
+
+@cache
+def gaussian_half(sigma_px: float) -> F32:
+    """Weights of `gaussian` from its middle outwards, for loops in C."""
+    # As many taps as cv2.GaussianBlur takes for floats.
+    size = round(sigma_px * 8 + 1) | 1
+    taps = cv2.getGaussianKernel(size, sigma_px, cv2.CV_32F)
+    return np.ascontiguousarray(taps[size // 2 :, 0], dtype=np.float32)
 
 
 def resized_area(picture: F32, rows: int, columns: int) -> F32:

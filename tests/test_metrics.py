@@ -16,8 +16,8 @@ from skimage.feature import local_binary_pattern
 import skinscan
 from skinscan.flags import Flag
 from skinscan.metrics import metric, metrics
+from skinscan.metrics.grain import local_binary_patterns
 from skinscan.metrics.spots import find_spots
-from skinscan.metrics.texture import local_binary_patterns
 from skinscan.phantom import Pores, Spot, with_wrinkles
 from skinscan.regions import region_mask, regions
 from skinscan.skinmask import fill_outline

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinscan import native
-from skinscan.metrics import tracing, valleys
+from skinscan.metrics import grain, maps, tracing, valleys
 from skinscan.native.sources import AVX2, BASELINE, digest, library_name, sources
 
 ROOT = Path(__file__).parent.parent
@@ -219,3 +219,84 @@ def test_valleys_of_profiles_equal_the_plain_ones_to_the_last_bit(seed, rows, fl
     lowest[: rows // 4] = 0
     quick, plain = tracing._compiled_valleys(profile, lowest), tracing._valleys(profile, lowest)
     np.testing.assert_array_equal(quick, plain)
+
+
+def both_ways(module, loop, job):
+    """Do a job in the compiled and in the plain way."""
+    quick = job()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, loop, None)
+        return quick, job()
+
+
+def window_of(rng, rows, columns, share):
+    """A window of a larger picture and mask, as regions are, and steps of certainty."""
+    whole = rows + 3, columns + 5
+    picture = rng.normal(3.0, 12.0, whole).astype(np.float32)[1:-2, 2:-3]
+    mask = (rng.random(whole) < share)[1:-2, 2:-3]
+    steps = np.where(rng.random(whole) < 0.7, 0, rng.integers(0, 256, whole)).astype(np.uint8)
+    return picture, mask, steps[1:-2, 2:-3]
+
+
+@compiled
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 60),
+    columns=st.integers(1, 60),
+    share=st.sampled_from([0.0, 0.1, 0.8, 1.0]),
+    sigma=st.floats(0.7, 7.9),
+)
+def test_contrast_to_the_mean_equals_the_plain_way(seed, rows, columns, share, sigma):
+    picture, mask, _ = window_of(np.random.default_rng(seed), rows, columns, share)
+    whole = np.full((rows + 1, columns + 2), np.nan, dtype=np.float32)
+    into = whole[1:, 2:]
+    maps._contrast_to_mean(maps._CONTRAST, picture, mask, sigma, into)
+    # In one piece: wide means are otherwise taken of a reduced picture.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(maps, "_NARROW_PX", 8.0)
+        plain = np.where(mask, picture - maps.masked_blur(picture, mask, sigma), 0.0)
+    np.testing.assert_allclose(into, plain, rtol=0, atol=2e-5)
+    assert np.isnan(whole[0]).all()
+    assert np.isnan(whole[:, :2]).all()
+
+
+@compiled
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 90),
+    columns=st.integers(1, 90),
+    share=st.sampled_from([0.0, 0.1, 0.8, 1.0]),
+    tile=st.integers(4, 40),
+)
+def test_roughness_equals_the_plain_way(seed, rows, columns, share, tile):
+    picture, mask, steps = window_of(np.random.default_rng(seed), rows, columns, share)
+    quick, plain = both_ways(
+        grain, "_ROUGHNESS", lambda: grain.roughness_of(picture, steps, mask, tile_px=tile)
+    )
+    sums = [(found.weight, found.first, found.second) for found in (quick, plain)]
+    np.testing.assert_allclose(*sums, rtol=1e-4, atol=0.02)
+    for name in ("counts", "lowest", "highest"):
+        np.testing.assert_array_equal(getattr(quick, name), getattr(plain, name))
+
+
+@compiled
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 60),
+    columns=st.integers(1, 60),
+    share=st.sampled_from([0.0, 0.1, 0.8, 1.0]),
+    sigma=st.floats(0.6, 2.0),
+)
+def test_dots_are_counted_as_in_the_plain_way(seed, rows, columns, share, sigma):
+    rng = np.random.default_rng(seed)
+    picture, mask, _ = (np.ascontiguousarray(part) for part in window_of(rng, rows, columns, share))
+    found = both_ways(
+        grain,
+        "_DOTS",
+        lambda: grain.count_dots(picture, mask, sigma_px=sigma, least=5.0, roundness=0.35),
+    )
+    assert found[0] == found[1]
+    assert share < 1.0 or min(rows, columns) < 40 or found[0][0] > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,12 +14,21 @@ from skinscan.colour import linear_to_lab, log_light, separate_pigments
 from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
 from skinscan.metrics.spots import Spots, find_spots
-from skinscan.pixels import gaussian_zero, median, resized_area, resized_linear
+from skinscan.native import BOOL, F32, FLOAT, INT, kernel, stride
+from skinscan.pixels import gaussian_half, gaussian_zero, median, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
 ILLUMINATION_MM = 3.0
 #: Averaging of slow colour changes (Gaussian sigma).
 SLOW_MM = 1.5
+#: From twice this sigma a Gaussian mean is taken of a reduced picture.
+_NARROW_PX = 4.0
+#: Share of a mean's weight on the mask below which it fades.
+_LEAST_WEIGHT = np.float32(1e-3)
+
+_CONTRAST = kernel(
+    "contrast_to_mean", F32, INT, BOOL, INT, INT, INT, F32, INT, FLOAT, F32, F32, INT
+)  # picture, mask, size, Gaussian, least weight, room to work, result
 
 
 def masked_blur(
@@ -45,7 +54,7 @@ def masked_blur(
     Wide kernels are applied to a reduced picture: the mean of a wide Gaussian has no
     detail that would be lost.
     """
-    shrink = max(1, int(sigma_px // 4))
+    shrink = max(1, int(sigma_px // _NARROW_PX))
     weight = mask.astype(np.float32)
     colour = picture.ndim == 3
     value = picture * (weight[..., None] if colour else weight)
@@ -55,10 +64,26 @@ def masked_blur(
         value = resized_area(value, rows, columns)
         weight = resized_area(weight, rows, columns)
     sigma = sigma_px / shrink
-    low = np.maximum(gaussian_zero(weight, sigma), np.float32(1e-3))
+    low = np.maximum(gaussian_zero(weight, sigma), _LEAST_WEIGHT)
     mean = gaussian_zero(value, sigma)
     mean /= low[..., None] if colour else low
     return resized_linear(mean, height, width)
+
+
+def _contrast_to_mean(
+    loop: Callable[..., None],
+    picture: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    sigma_px: float,
+    result: NDArray[np.float32],
+) -> None:
+    """Put a picture less its mean over the mask, both narrow, into ``result``; 0 off the mask."""
+    rows, columns = picture.shape
+    half = gaussian_half(sigma_px)
+    radius = len(half) - 1
+    room = np.empty((4 * radius + 4) * (columns + 2 * radius + 16), dtype=np.float32)
+    size = (rows, columns, half, radius, float(_LEAST_WEIGHT), room)
+    loop(picture, stride(picture), mask, stride(mask), *size, result, stride(result))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +135,11 @@ class LevelMaps:
         log_y, skin = layer.log_y[part], layer.skin[part]
         if not skin.size:
             return result
-        low = masked_blur(log_y, skin, coarse)
         # Below half a pixel the pixels themselves are the limit.
+        if fine < 0.5 and coarse < 2 * _NARROW_PX and _CONTRAST is not None:
+            _contrast_to_mean(_CONTRAST, log_y, skin, coarse, result[part])
+            return result
+        low = masked_blur(log_y, skin, coarse)
         high = log_y if fine < 0.5 else masked_blur(log_y, skin, fine)
         cv2.copyTo(cv2.subtract(high, low), skin.view(np.uint8), result[part])
         return result

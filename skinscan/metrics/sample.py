@@ -19,10 +19,14 @@ from skinscan.shape import Shape
 if TYPE_CHECKING:
     from skinscan.metrics.maps import LevelMaps
 
+Item = TypeVar("Item", bound=np.generic)
+P = ParamSpec("P")
+T = TypeVar("T")
+
 #: Certainty from which a pixel belongs to a line, in steps of `LevelLines.presence`, and the weight
 #: of each step as skin between lines.
 ON_A_LINE = PRESENCE_STEPS // 2
-_PLAINNESS = np.maximum(1.0 - np.arange(256) / ON_A_LINE, 0.0).astype(np.float32)
+PLAINNESS = np.maximum(1.0 - np.arange(256) / ON_A_LINE, 0.0).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,31 +93,17 @@ class RegionSample:
         return np.asarray(self.mask & (self.lines.presence[self.window] < ON_A_LINE))
 
     @cached_property
-    def plainness(self) -> NDArray[np.float32]:
-        """Weight of each pixel of ``window`` as skin between lines, 0 to 1.
-
-        What ``plain`` decides at once comes in by degrees here: a faint line that one photo
-        traces and the next does not changes nothing at once.
-        """
-        weight = cv2.LUT(self.lines.presence[self.window], _PLAINNESS)
-        return np.asarray(weight * self.mask, dtype=np.float32)
-
-    @cached_property
     def line_lengths_mm(self) -> NDArray[np.float64]:
         """Length times certainty of each candidate inside the region, shape (candidates,)."""
         return self.lines.lengths_inside(self.region.name)
 
-    def cut(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    def cut(self, picture: NDArray[Item]) -> NDArray[Item]:
         """Cut a picture of the whole layer to the window."""
         return picture[self.window]
 
     def pixels(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values of a picture on the region's skin, shape (n,) or (n, channels)."""
         return np.take(picture.reshape(-1, *picture.shape[2:]), self._places, axis=0)
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def once_per_sample(

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from skinscan.metrics.grain import Roughness, count_dots, local_binary_patterns, roughness_of
 from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
-from skinscan.pixels import curvatures, gaussian
 
 FAMILY = Family("texture", Concern.TEXTURE, OPEN_SKIN)
 _PORE_GROUPS = ("nose_bridge", "nose_tip", "cheek_malar", "cheek_buccal", "forehead_lower", "chin")
@@ -33,41 +32,31 @@ _LBP_STEP_PCT = 8.0
 _PORE_SIGMA_MM, _PORE_CONTRAST_PCT, _PORE_ROUNDNESS = 0.16, 5.0, 0.35
 
 
+def _tile_px(sample: RegionSample) -> int:
+    return max(4, round(_TILE_MM * sample.layer.level_px_mm))
+
+
+@once_per_sample
+def _roughness(sample: RegionSample) -> Roughness:
+    band, presence = sample.cut(sample.maps.roughness_band), sample.cut(sample.lines.presence)
+    return roughness_of(band, presence, sample.mask, tile_px=_tile_px(sample))
+
+
 def _roughness_rq(sample: RegionSample) -> float:
-    weight = sample.plainness
-    total = float(weight.sum())
-    if total <= _LEAST_PIXELS:
+    skin = _roughness(sample)
+    if skin.weight <= _LEAST_PIXELS:
         return float("nan")
-    values = sample.cut(sample.maps.roughness_band)
-    weighted = weight * values
-    mean = float(weighted.sum()) / total
     # The band is about zero, so that little is lost by the difference.
-    square = float(np.vdot(weighted, values)) / total
-    return math.sqrt(max(square - mean**2, 0.0))
+    square = skin.second / skin.weight - (skin.first / skin.weight) ** 2
+    return math.sqrt(max(square, 0.0))
 
 
 def _roughness_rz(sample: RegionSample) -> float:
-    skin = sample.plain
-    band = sample.cut(sample.maps.roughness_band)
-    tile = max(4, round(_TILE_MM * sample.layer.level_px_mm))
-    down, across = -(-skin.shape[0] // tile), -(-skin.shape[1] // tile)
-    rows, columns = skin.shape
-    inside = np.zeros((down * tile, across * tile), dtype=bool)
-    inside[:rows, :columns] = skin
-    count = inside.reshape(down, tile, across * tile).sum(axis=1, dtype=np.int32)
-    enough = count.reshape(down, across, tile).sum(axis=2) >= 0.5 * tile * tile
+    skin = _roughness(sample)
+    enough = skin.counts >= 0.5 * _tile_px(sample) ** 2
     if not enough.any():
         return float("nan")
-
-    def extreme(reduce: np.ufunc, none: float) -> NDArray[np.float32]:
-        # Down first, which runs along whole rows.
-        values = np.full(inside.shape, none, dtype=np.float32)
-        cv2.copyTo(band, skin.view(np.uint8), values[:rows, :columns])
-        of_rows = reduce.reduce(values.reshape(down, tile, across * tile), axis=1)
-        return np.asarray(reduce.reduce(of_rows.reshape(down, across, tile), axis=2))
-
-    spans = extreme(np.maximum, -np.inf)[enough] - extreme(np.minimum, np.inf)[enough]
-    return float(spans.mean())
+    return float((skin.highest[enough] - skin.lowest[enough]).mean())
 
 
 @once_per_sample
@@ -118,52 +107,6 @@ def _glcm(quantity: str, distance_mm: float) -> Callable[[RegionSample], float]:
     return compute
 
 
-def local_binary_patterns(picture: NDArray[np.float32], *, threshold: float) -> NDArray[np.uint8]:
-    """Find the rotation-invariant uniform pattern of 8 neighbours at 1.5 px, 0..9.
-
-    Parameters
-    ----------
-    picture : ndarray of float32, shape (H, W)
-    threshold : float
-        A neighbour that is darker by no more than this counts as equal.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, W)
-        0 to 8: how many neighbours are not darker, where they are adjacent; 9 elsewhere.
-
-    Notes
-    -----
-    ``skimage.feature.local_binary_pattern(P=8, R=1.5, method="uniform")`` for whole pictures
-    instead of pixel by pixel, in a tenth of its time, and with a threshold, which that lacks.
-    """
-    word: NDArray[np.uint8] = np.zeros(picture.shape, dtype=np.uint8)
-    limit = picture - np.float32(threshold)
-    for k, kernel in enumerate(_lbp_kernels()):
-        neighbour = cv2.filter2D(picture, cv2.CV_32F, kernel, borderType=cv2.BORDER_CONSTANT)
-        word |= (np.asarray(neighbour) >= limit).astype(np.uint8) << np.uint8(k)
-    return np.asarray(cv2.LUT(word, _uniform_codes()), dtype=np.uint8)
-
-
-@cache
-def _lbp_kernels() -> tuple[NDArray[np.float32], ...]:
-    """Bilinear weights of each neighbour in a window of 5 x 5."""
-    kernels = []
-    for angle in np.arange(8) * (np.pi / 4):
-        row, column = 2.0 - 1.5 * np.sin(angle), 2.0 + 1.5 * np.cos(angle)
-        away = [np.maximum(1.0 - np.abs(np.arange(5) - at), 0.0) for at in (row, column)]
-        kernels.append(np.outer(*away).astype(np.float32))
-    return tuple(kernels)
-
-
-@cache
-def _uniform_codes() -> NDArray[np.uint8]:
-    """Pattern number of each 8-bit word."""
-    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
-    changes = (bits != np.roll(bits, 1, axis=1)).sum(axis=1)
-    return np.where(changes <= 2, bits.sum(axis=1), 9).astype(np.uint8)
-
-
 def _lbp_entropy(sample: RegionSample) -> float:
     skin = sample.plain
     count = np.count_nonzero(skin)
@@ -176,29 +119,23 @@ def _lbp_entropy(sample: RegionSample) -> float:
 
 
 @once_per_sample
-def _pore_map(sample: RegionSample) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Contrast of dark round dots, and where it peaks, inside the region's window."""
-    level = sample.layer.level_px_mm
-    sigma = _PORE_SIGMA_MM * level
-    strong, weak = curvatures(gaussian(sample.flat, sigma))
-    # The smaller curvature of a round dot of this sigma times 2 sigma² is its contrast.
-    contrast = np.where(
-        weak > _PORE_ROUNDNESS * np.maximum(strong, 1e-6), 2.0 * sigma**2 * np.maximum(weak, 0), 0
-    ).astype(np.float32)
-    peak = contrast >= cv2.dilate(contrast, np.ones((3, 3), np.uint8))
-    peak &= (contrast > _PORE_CONTRAST_PCT) & sample.plain
-    return contrast, np.asarray(peak)
+def _pores(sample: RegionSample) -> tuple[int, int]:
+    return count_dots(
+        sample.flat,
+        sample.plain,
+        sigma_px=_PORE_SIGMA_MM * sample.layer.level_px_mm,
+        least=_PORE_CONTRAST_PCT,
+        roundness=_PORE_ROUNDNESS,
+    )
 
 
 def _pore_density(sample: RegionSample) -> float:
-    _, peak = _pore_map(sample)
-    return float(np.count_nonzero(peak)) / sample.area_cm2
+    return _pores(sample)[0] / sample.area_cm2
 
 
 def _pore_area_fraction(sample: RegionSample) -> float:
-    contrast, _ = _pore_map(sample)
-    skin = sample.plain
-    return 100.0 * float((contrast[skin] > _PORE_CONTRAST_PCT).mean()) if skin.any() else np.nan
+    skin = np.count_nonzero(sample.plain)
+    return 100.0 * _pores(sample)[1] / skin if skin else np.nan
 
 
 _ROUGHNESS = "Definition after ISO 21920-2, applied to optical contrast instead of height"

@@ -17,4 +17,37 @@ static inline float multiply_add(float a, float b, float c) { return a * b + c; 
 
 #define API __attribute__((visibility("default")))
 
+/* Numbers that are worked on side by side: those of one register. */
+#ifdef __AVX__
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
+
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t whole_lanes __attribute__((vector_size(4 * LANES)));
+typedef uint8_t byte_lanes __attribute__((vector_size(LANES)));
+
+static inline lanes load(const float *from)
+{
+    lanes found;
+    memcpy(&found, from, sizeof found);
+    return found;
+}
+
+/* All bits set where a byte is not 0. */
+static inline whole_lanes is_set(const uint8_t *from)
+{
+    byte_lanes bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return __builtin_convertvector(bytes, whole_lanes) != 0;
+}
+
+static inline lanes chosen(whole_lanes which, lanes a, lanes b)
+{
+    return (lanes)((which & (whole_lanes)a) | (~which & (whole_lanes)b));
+}
+
+static inline void store(float *to, lanes values) { memcpy(to, &values, sizeof values); }
+
 #endif

@@ -1,23 +1,7 @@
 /* Sums of the fit of a valley to profiles across lines (skinscan/metrics/tracing.py). */
 #include "native.h"
 
-/* Numbers that are worked on side by side: those of one register. */
-#ifdef __AVX__
-enum { LANES = 8 };
-#else
-enum { LANES = 4 };
-#endif
 enum { MOST_SAMPLES = 64 };
-
-typedef float lanes __attribute__((vector_size(4 * LANES)));
-typedef int32_t whole_lanes __attribute__((vector_size(4 * LANES)));
-
-static inline lanes load(const float *from)
-{
-    lanes found;
-    memcpy(&found, from, sizeof found);
-    return found;
-}
 
 /* e^x for x <= 0, within 2 parts in 10 million: 2^n by its bits times a polynomial (Taylor, on
    half a binary order to both sides). The C library's own is called number by number. */
