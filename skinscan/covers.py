@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from skinscan import native
 from skinscan.colour import log_light, luminance
 from skinscan.frame import (
     BOTTOM_MM,
@@ -28,6 +29,11 @@ from skinscan.pixels import curvatures, disc, gaussian, median, quantile, resize
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+
+_LARGEST = native.kernel(
+    *("keep_largest", native.F32, native.INT, native.INT, native.INT, native.FLOAT),
+    *(native.F32, native.F32),
+)  # response, size, label; best, which
 
 #: From here on single hairs are seen as such.
 _RESOLVED_PX_MM = 3.0
@@ -482,6 +488,17 @@ def _strand_spectra(level: float, rows: int, columns: int) -> _Spectra:
     return _Spectra(reach, size, tilt, tuple(spectra))
 
 
+def _keep_largest(response: F32, label: float, best: F32, which: F32) -> None:
+    """Keep the largest size of a response in ``best``, and its label in ``which``."""
+    if _LARGEST is not None:
+        _LARGEST(response, native.stride(response), *best.shape, label, best, which)
+        return
+    found = np.abs(response)
+    better = cv2.compare(found, best, cv2.CMP_GT)
+    cv2.copyTo(np.full(which.shape, label, dtype=np.float32), better, which)
+    np.maximum(best, found, out=best)
+
+
 def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     """Contrast of the best line through each pixel, and whether it hangs as hair does there.
 
@@ -498,15 +515,11 @@ def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     )
     # The picture is transformed once for all kernels.
     spectrum = cv2.dft(padded, nonzeroRows=rows + 2 * reach)
-    which: NDArray[np.uint8] = np.zeros(log_y.shape, dtype=np.uint8)
-    for k, kernel in enumerate(kernels.spectra):
+    tilt = np.zeros(log_y.shape, dtype=np.float32)
+    for angle, kernel in zip(kernels.tilt_deg.tolist(), kernels.spectra, strict=True):
         product = cv2.mulSpectrums(spectrum, kernel, 0, conjB=True)
         response = cv2.idft(product, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT, nonzeroRows=rows)
-        found = np.abs(response[:rows, :columns])
-        better = cv2.compare(found, best, cv2.CMP_GT)
-        cv2.copyTo(np.full(which.shape, k, dtype=np.uint8), better, which)
-        np.maximum(best, found, out=best)
-    tilt = np.where(best > 0, kernels.tilt_deg[which], np.float32(0.0))
+        _keep_largest(np.asarray(response, dtype=np.float32)[:rows, :columns], angle, best, tilt)
     aside = np.abs(x)
     hangs = (y > _FOREHEAD_MM) & (tilt > np.where(aside > _SIDE_MM, _HANGING_SIDE_DEG, 0.0))
     temple = (y <= _FOREHEAD_MM) & (y > _TEMPLE_LOW_MM) & (aside > _TEMPLE_MM)

@@ -31,7 +31,7 @@ from skinscan.frame import (
 from skinscan.landmarks import Face
 from skinscan.mesh import canonical_mesh
 from skinscan.photo import Photo
-from skinscan.pixels import resized_area, resized_linear
+from skinscan.pixels import resized_above, resized_area, resized_linear
 from skinscan.skinmask import skin_mask
 
 #: A surface turned further than this from the camera is foreshortened beyond use.
@@ -45,6 +45,8 @@ LEVEL_TOLERANCE = 0.85
 #: Codes from which green counts as clipped. Green is the middle channel of skin: where it
 #: clips, red did before. A pixel is left out when this share of its surroundings is clipped.
 _CLIPPED_CODE, _CLIPPED_SHARE = 252, 0.25
+#: The next number below: what is above this is at least that share.
+_NEARLY_CLIPPED_SHARE = float(np.nextafter(np.float32(_CLIPPED_SHARE), np.float32(0.0)))
 #: Finest level at which colour is kept.
 COLOUR_LEVEL_PX_MM = 3.0
 
@@ -327,8 +329,8 @@ def _remapped(crop: NDArray[Any], crop_px: NDArray[np.float32], level: float) ->
 
 def _colour_layers(
     crop: NDArray[np.uint8], crop_px: NDArray[np.float32], top: float
-) -> tuple[dict[float, NDArray[np.float32]], NDArray[np.float32]]:
-    """Linear light at the levels that keep colour, and the clipped share at the finest of them."""
+) -> tuple[dict[float, NDArray[np.float32]], NDArray[np.bool_]]:
+    """Linear light at the levels that keep colour, and what is clipped at the finest of them."""
     start = min(top, COLOUR_LEVEL_PX_MM)
     factor = start / top
     size = (max(round(crop.shape[1] * factor), 1), max(round(crop.shape[0] * factor), 1))
@@ -336,7 +338,7 @@ def _colour_layers(
     scale = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
     codes = _remapped(small, (crop_px + 0.5) * scale - 0.5, start)
     linear = to_linear(codes)
-    over = (codes[..., 1] >= _CLIPPED_CODE).astype(np.float32)
+    over = codes[..., 1] >= _CLIPPED_CODE
     return {start: linear, GRID_PX_MM: resized_area(linear, *map_size(GRID_PX_MM))}, over
 
 
@@ -384,7 +386,7 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
     )
     light = _remapped(luminance_of_codes(crop), moved, top)
     colour, over = _colour_layers(crop, moved, top)
-    clipped_grid = (resized_linear(over, *map_size(GRID_PX_MM)) > _CLIPPED_SHARE) & visible
+    clipped_grid = resized_above(over, *map_size(GRID_PX_MM), share=_CLIPPED_SHARE) & visible
     any_clipped = bool(clipped_grid.any())
     finest_colour = max(colour)
     skin, covers = skin_mask(
@@ -394,15 +396,14 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
         fine=colour[finest_colour],
         fine_level=finest_colour,
     )
-    skin_weight = skin.astype(np.float32)
     layers = {}
     for level in sorted(chosen, reverse=True):
         # Averages of averages are averages: each level is made from the one above it.
         size = map_size(level)
         light = resized_area(light, *size)
-        mask = resized_linear(skin_weight, *size) > 0.5
+        mask = resized_above(skin, *size, share=0.5)
         if any_clipped:
-            mask &= resized_linear(over, *size) < _CLIPPED_SHARE
+            mask &= ~resized_above(over, *size, share=_NEARLY_CLIPPED_SHARE)
         layers[level] = Layer(level, colour.get(level), log_light(light), mask)
     return FaceMap(
         grid_px=grid_px,

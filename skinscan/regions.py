@@ -395,6 +395,25 @@ def region_mask(name: str, level: float) -> NDArray[np.bool_]:
 
 
 @cache
+def region_bits(level: float) -> tuple[NDArray[np.uint64], Mapping[str, np.uint64]]:
+    """All regions at ``level`` px/mm in one picture, for many regions of few pixels.
+
+    Returns
+    -------
+    bits : ndarray of uint64, shape ``map_size(level)``
+    bit_of : mapping of str to uint64
+        The bit that is set where a region lies, by its name.
+    """
+    bits = np.zeros(map_size(level), dtype=np.uint64)
+    bit_of = {item.name: np.uint64(1 << k) for k, item in enumerate(measured_regions())}
+    for name, bit in bit_of.items():
+        window = region_window(name, level)
+        bits[window] |= region_mask(name, level)[window] * bit
+    bits.flags.writeable = False
+    return bits, MappingProxyType(bit_of)
+
+
+@cache
 def line_directions(level: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Usual direction of lines at each pixel of the FaceMap at ``level`` px/mm.
 

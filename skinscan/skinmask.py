@@ -191,27 +191,31 @@ def _trend(
     (Tukey's biweight); returns the residual everywhere and its robust spread.
     """
     step = 3
-    design = _design(terms.shape[-1], step)
+    inside = domain[::step, ::step]
+    # What is not in the domain never has weight.
+    design = _design(terms.shape[-1], step)[:, inside.ravel()]
     count = len(design)
-    flat = values[::step, ::step].reshape(-1).astype(np.float64)
-    seed = start[::step, ::step].reshape(-1)
-    inside = domain[::step, ::step].reshape(-1)
+    flat = values[::step, ::step][inside].astype(np.float64)
+    seed = start[::step, ::step][inside]
     weight: NDArray[np.float64] = np.asarray(seed, dtype=np.float64)
     ridge = np.diag([0.0] + [1e-3 * max(float(weight.sum()), 1.0)] * (count - 1))
+    ridge += 1e-9 * np.eye(count)
     spread = reach
     beta: NDArray[np.float64] = np.zeros(count)
+    residual = beta
     for turn in range(8):
+        if turn:
+            scaled = residual / max(4.5 * spread, 1e-3)
+            weight = np.maximum(1.0 - scaled**2, 0.0) ** 2
+            if turn < 3:
+                weight *= seed
         weighted = weight * design
-        normal = weighted @ design.T + ridge + 1e-9 * np.eye(count)
-        beta = np.asarray(np.linalg.solve(normal, weighted @ flat), dtype=np.float64)
+        beta = np.asarray(np.linalg.solve(weighted @ design.T + ridge, weighted @ flat))
         residual = flat - beta @ design
-        used = seed if turn < 2 else inside
-        near = residual[used & (np.abs(residual) < reach)]
+        near = residual[seed] if turn < 2 else residual
+        near = near[np.abs(near) < reach]
         if len(near) > 20:
             spread = float(1.4826 * median(np.abs(near - median(near))))
-        cut = max(4.5 * spread, 1e-3)
-        scaled = residual / cut
-        weight = np.asarray(np.where(np.abs(scaled) < 1, (1 - scaled**2) ** 2, 0.0) * used)
     return values - (terms @ beta.astype(np.float32)), spread
 
 

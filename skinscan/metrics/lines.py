@@ -34,7 +34,7 @@ from skinscan.metrics.tracing import (
 )
 from skinscan.metrics.valleys import SCALES, Response, Scale, crests, search_valleys
 from skinscan.pixels import resized_area, resized_linear, resized_nearest, sampled
-from skinscan.regions import region_mask, regions
+from skinscan.regions import region_bits, region_mask, regions
 
 #: Crests of at least this contrast are traced, in multiples of the skin's grain around them.
 _TRACED_GRAINS = 1.6
@@ -160,10 +160,17 @@ class LevelLines:
         step = owner[1:] == owner[:-1]
         return (v * columns + u)[step], owner[1:][step], length[step]
 
+    @cached_property
+    def _regions(self) -> NDArray[np.uint64]:
+        """Regions in which each step lies, as `region_bits` has them."""
+        index, _, _ = self._steps
+        return np.asarray(region_bits(self.valley_level_px_mm)[0].ravel()[index])
+
     def lengths_inside(self, region: str) -> NDArray[np.float64]:
         """Length in mm, times certainty, of each candidate inside a region, shape (candidates,)."""
-        index, owner, length = self._steps
-        inside = region_mask(region, self.valley_level_px_mm).ravel()[index]
+        _, owner, length = self._steps
+        _, bit_of = region_bits(self.valley_level_px_mm)
+        inside = (self._regions & bit_of[region]) > 0
         totals = np.bincount(owner[inside], weights=length[inside], minlength=len(self.candidates))
         return np.asarray(totals, dtype=np.float64)
 
