@@ -181,6 +181,13 @@ def median(values: NDArray[np.floating]) -> Any:  # noqa: ANN401 - as numpy has 
     return quantile(values, 0.5)
 
 
+def bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns that enclose what is set; both empty where nothing is."""
+    spans = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    down, across = (slice(s[0], s[-1] + 1) if len(s) else slice(0, 0) for s in spans)
+    return down, across
+
+
 def disc(radius_px: float) -> NDArray[np.uint8]:
     """Round structuring element."""
     size = 2 * round(radius_px) + 1

@@ -21,8 +21,9 @@ from skinscan.colour import (
 from skinscan.covers import _hanging, _Polar, _ring_places, _strand_kernels, _worn
 from skinscan.frame import map_size, mm_to_map_px
 from skinscan.metrics.lines import _certainties
+from skinscan.metrics.paths import pixel_paths
 from skinscan.metrics.texture import _cooccurrence
-from skinscan.metrics.tracing import _quantiles, pixel_paths, resample
+from skinscan.metrics.tracing import _quantiles, resample
 from skinscan.outline import _spline
 from skinscan.pixels import median, quantile
 

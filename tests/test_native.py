@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinscan import native
-from skinscan.metrics import grain, maps, tracing, valleys
+from skinscan import colour, covers, native, pixels
+from skinscan.frame import GRID_PX_MM, LEVELS_PX_MM, map_size
+from skinscan.metrics import grain, maps, paths, texture, tracing, valleys
 from skinscan.native.sources import AVX2, BASELINE, digest, library_name, sources
 
 ROOT = Path(__file__).parent.parent
@@ -117,6 +118,10 @@ def test_digest_sees_every_source_and_no_line_ends(tmp_path):
 
 
 def test_sizes_that_the_loops_take_for_granted():
+    # A mean narrower than twice `_NARROW_PX` is taken in one piece.
+    assert len(pixels.gaussian_half(2 * maps._NARROW_PX)) <= 64
+    finest = max(LEVELS_PX_MM)
+    assert len(pixels.gaussian_half(texture._PORE_SIGMA_MM * finest)) <= 64
     assert len(valleys._TAPS) == 9
     assert len(tracing._PROFILE_MM) <= 64
     assert valleys.ORIENTATIONS <= valleys._DIRECTION_BITS + 1
@@ -300,3 +305,75 @@ def test_dots_are_counted_as_in_the_plain_way(seed, rows, columns, share, sigma)
     )
     assert found[0] == found[1]
     assert share < 1.0 or min(rows, columns) < 40 or found[0][0] > 0
+
+
+@compiled
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    before=st.sampled_from([GRID_PX_MM, 3.0]),
+    after=st.sampled_from(LEVELS_PX_MM),
+    set_share=st.sampled_from([0.0, 0.01, 0.5, 1.0]),
+    share=st.sampled_from([0.5, 0.25, float(np.nextafter(np.float32(0.25), np.float32(0.0)))]),
+)
+def test_resized_masks_equal_the_plain_way_to_the_last_pixel(seed, before, after, set_share, share):
+    rng = np.random.default_rng(seed)
+    # Noise has every pattern of neighbours at every phase, and so every tie.
+    mask = rng.random(map_size(before)) < set_share
+    mask[rng.random(len(mask)) < 0.3] = False
+    quick, plain = both_ways(
+        pixels, "_MASK_RESIZED", lambda: pixels.resized_above(mask, *map_size(after), share=share)
+    )
+    assert quick.dtype == plain.dtype == bool
+    np.testing.assert_array_equal(quick, plain)
+    assert not np.shares_memory(quick, mask)
+
+
+@compiled
+@given(seed=st.integers(0, 10_000), rows=st.integers(0, 80), columns=st.integers(1, 40))
+def test_luminance_equals_the_plain_way_to_the_last_bit(seed, rows, columns):
+    codes = np.random.default_rng(seed).integers(0, 256, (rows, columns + 3, 3), dtype=np.uint8)
+    window = codes[:, 1:-2]
+    found = both_ways(colour, "_LUMINANCE", lambda: colour.luminance_of_codes(window))
+    np.testing.assert_array_equal(*found)
+
+
+@compiled
+@given(seed=st.integers(0, 10_000), rows=st.integers(1, 30), columns=st.integers(1, 30))
+def test_largest_response_equals_the_plain_way_to_the_last_bit(seed, rows, columns):
+    # Few values, so that there are ties: the first response keeps its place.
+    responses = np.random.default_rng(seed).integers(-3, 4, (3, rows, columns + 2))
+
+    def kept():
+        best, which = np.zeros((2, rows, columns), dtype=np.float32)
+        for label, response in zip((45.0, 67.5, 90.0), responses, strict=True):
+            covers._keep_largest(response.astype(np.float32)[:, 1:-1], label, best, which)
+        return best, which
+
+    quick, plain = both_ways(covers, "_LARGEST", kept)
+    np.testing.assert_array_equal(quick, plain)
+    assert ((quick[0] > 0) == (quick[1] > 0)).all()
+
+
+@compiled
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 40),
+    share=st.sampled_from([0.0, 0.2, 0.5, 0.8, 1.0]),
+)
+def test_ways_along_lines_equal_the_plain_ones(seed, rows, columns, share):
+    mask = np.random.default_rng(seed).random((rows, columns)) < share
+    quick, plain = both_ways(paths, "_WALKS", lambda: paths.pixel_paths(mask, 4.5))
+    assert len(quick) == len(plain)
+    for one, other in zip(quick, plain, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@compiled
+def test_a_ring_is_one_way():
+    mask = np.zeros((9, 9), dtype=bool)
+    mask[2, 3:6] = mask[6, 3:6] = mask[3:6, 2] = mask[3:6, 6] = True
+    (ring,) = paths.pixel_paths(mask, 4.5)
+    assert len(ring) == mask.sum()

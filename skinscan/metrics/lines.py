@@ -20,6 +20,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from skinscan.frame import GRID_PX_MM, map_size, mm_to_map_px
 from skinscan.metrics.maps import FaceMaps, LevelMaps, masked_blur
+from skinscan.metrics.paths import pixel_paths
 from skinscan.metrics.tracing import (
     STEP_MM,
     contrast_along,
@@ -27,7 +28,6 @@ from skinscan.metrics.tracing import (
     length_mm,
     lengths_mm,
     measure_profiles,
-    pixel_paths,
     resample,
     seen_width_mm,
     true_width_mm,
@@ -138,6 +138,21 @@ class LevelLines:
     def certainties(self) -> NDArray[np.float64]:
         """Mean certainty of each candidate, shape (candidates,)."""
         return np.array([line.certainty for line in self.candidates], dtype=np.float64)
+
+    def wider_than(self, limit_mm: float, blend: float) -> NDArray[np.float64]:
+        """Membership of each candidate in the wider class, 0 to 1, shape (candidates,).
+
+        A half at the limit, 0 or 1 a factor of ``blend`` away.
+        """
+        key = limit_mm, blend
+        if key not in self._wider:
+            t = np.log(self.widths_mm / limit_mm) / (2.0 * math.log(blend)) + 0.5
+            self._wider[key] = _rising(t, (0.0, 1.0))
+        return self._wider[key]
+
+    @cached_property
+    def _wider(self) -> dict[tuple[float, float], NDArray[np.float64]]:
+        return {}
 
     @cached_property
     def _steps(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:

@@ -15,7 +15,14 @@ from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
 from skinscan.metrics.spots import Spots, find_spots
 from skinscan.native import BOOL, F32, FLOAT, INT, kernel, stride
-from skinscan.pixels import gaussian_half, gaussian_zero, median, resized_area, resized_linear
+from skinscan.pixels import (
+    bounds,
+    gaussian_half,
+    gaussian_zero,
+    median,
+    resized_area,
+    resized_linear,
+)
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
 ILLUMINATION_MM = 3.0
@@ -147,10 +154,7 @@ class LevelMaps:
     @cached_property
     def _skin_window(self) -> tuple[slice, slice]:
         """Rows and columns that enclose the skin."""
-        skin = self.layer.skin
-        spans = [np.flatnonzero(skin.any(axis=axis)) for axis in (1, 0)]
-        down, across = (slice(s[0], s[-1] + 1) if len(s) else slice(0, 0) for s in spans)
-        return down, across
+        return bounds(self.layer.skin)
 
     @cached_property
     def roughness_band(self) -> NDArray[np.float32]:

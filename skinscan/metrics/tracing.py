@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations_with_replacement
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from skimage.morphology import skeletonize
 
-from skinscan.frame import map_px_to_mm, mm_to_map_px
+from skinscan.frame import mm_to_map_px
 from skinscan.metrics.maps import LevelMaps
 from skinscan.native import DOUBLE, F32, F64, I64, INT, INT64, kernel
 from skinscan.pixels import sampled_at
@@ -45,81 +44,6 @@ def lengths_mm(courses: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     begin, _ = _ends(sizes)
     stride[begin] = 0.0
     return np.asarray(np.add.reduceat(stride, begin))
-
-
-#: Row and column of the neighbours of a pixel: straight ones, then diagonal ones with the two
-#: straight ones beside each.
-_STRAIGHT = ((-1, 0), (1, 0), (0, -1), (0, 1))
-_DIAGONAL = (((-1, -1), 0, 2), ((-1, 1), 0, 3), ((1, -1), 1, 2), ((1, 1), 1, 3))
-
-
-def _neighbours(thin: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Find the 8 neighbours of each pixel, by number in raster order, and which of them are linked.
-
-    Both of shape (n, 8).
-    """
-    padded = np.pad(thin, 1)
-    at = np.flatnonzero(padded)
-    number = np.full(padded.size, -1, dtype=np.intp)
-    number[at] = np.arange(len(at))
-    width = padded.shape[1]
-    near = [number[at + dr * width + dc] for dr, dc in _STRAIGHT]
-    linked = [n >= 0 for n in near]
-    for (dr, dc), one, other in _DIAGONAL:
-        near.append(number[at + dr * width + dc])
-        # A diagonal step that a straight one already makes is no branch.
-        linked.append((near[-1] >= 0) & ~linked[one] & ~linked[other])
-    return np.stack(near, axis=1), np.stack(linked, axis=1)
-
-
-def pixel_paths(mask: NDArray[np.bool_], level: float) -> list[NDArray[np.float64]]:
-    """Split a thin mask at ``level`` at its branchings into ordered paths in canonical mm."""
-    thin: NDArray[np.bool_] = skeletonize(mask)
-    row, column = np.divmod(np.flatnonzero(thin), thin.shape[1])
-    place = map_px_to_mm(np.column_stack([column, row]).astype(np.float64), level)
-    neighbour, linked = _neighbours(thin)
-    paths = _walks(neighbour[linked].tolist(), linked.sum(axis=1))
-    if not paths:
-        return []
-    ends = np.cumsum([len(path) for path in paths])
-    return np.split(place[list(chain.from_iterable(paths))], ends[:-1])
-
-
-def _walks(near: list[int], degree: NDArray[np.intp]) -> list[list[int]]:
-    """Walk every way between two branchings or ends once, then every ring.
-
-    ``near`` lists the neighbours of pixel 0, then those of pixel 1 and so on, ``degree`` how many
-    each has.
-    """
-    begin: list[int] = np.concatenate([[0], np.cumsum(degree)]).tolist()
-    passed: list[bool] = (degree == 2).tolist()
-    visited: set[tuple[int, int]] = set()
-    used = [False] * len(passed)
-    paths = []
-
-    def walk(start: int, second: int) -> None:
-        path = [start, second]
-        before, here = start, second
-        while passed[here]:
-            at = begin[here]
-            following = near[at + 1] if near[at] == before else near[at]
-            if following == start:
-                break
-            path.append(following)
-            before, here = here, following
-        for pixel in path:
-            used[pixel] = True
-        visited.update([(path[0], path[1]), (path[-1], path[-2])])
-        paths.append(path)
-
-    for node in np.flatnonzero(degree != 2).tolist():
-        for following in near[begin[node] : begin[node + 1]]:
-            if (node, following) not in visited:
-                walk(node, following)
-    for pixel in np.flatnonzero(degree == 2).tolist():
-        if not used[pixel]:
-            walk(pixel, near[begin[pixel]])
-    return paths
 
 
 def _headings(pieces: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -58,11 +58,8 @@ _CLASSES = (
 )
 
 
-def _above(width_mm: NDArray[np.float64], limit_mm: float) -> NDArray[np.float64]:
-    """Membership of the wider class: a half at the limit, 0 or 1 a factor `_CLASS_BLEND` away."""
-    t = np.log(width_mm / limit_mm) / (2.0 * np.log(_CLASS_BLEND)) + 0.5
-    t = np.clip(t, 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t))
+def _above(sample: RegionSample, limit_mm: float) -> NDArray[np.float64]:
+    return sample.lines.wider_than(limit_mm, _CLASS_BLEND)
 
 
 def _density(sample: RegionSample, membership: NDArray[np.float64] | float) -> float:
@@ -74,16 +71,15 @@ def _length_density(sample: RegionSample) -> float:
 
 
 def _fine_line_density(sample: RegionSample) -> float:
-    return _density(sample, 1.0 - _above(sample.lines.widths_mm, FINE_BELOW_MM))
+    return _density(sample, 1.0 - _above(sample, FINE_BELOW_MM))
 
 
 def _wrinkle_density(sample: RegionSample) -> float:
-    widths = sample.lines.widths_mm
-    return _density(sample, _above(widths, FINE_BELOW_MM) - _above(widths, FOLD_FROM_MM))
+    return _density(sample, _above(sample, FINE_BELOW_MM) - _above(sample, FOLD_FROM_MM))
 
 
 def _fold_density(sample: RegionSample) -> float:
-    return _density(sample, _above(sample.lines.widths_mm, FOLD_FROM_MM))
+    return _density(sample, _above(sample, FOLD_FROM_MM))
 
 
 def _mean_over_length(sample: RegionSample, values: NDArray[np.float64]) -> float:
