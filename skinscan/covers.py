@@ -25,7 +25,8 @@ from skinscan.frame import (
     map_size,
     mm_to_map_px,
 )
-from skinscan.pixels import curvatures, disc, gaussian, median, quantile, resized_nearest
+from skinscan.pixels import curvatures, disc, gaussian, median, quantile
+from skinscan.resizing import resized_nearest
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -31,7 +31,7 @@ from skinscan.frame import (
 from skinscan.landmarks import Face
 from skinscan.mesh import canonical_mesh
 from skinscan.photo import Photo
-from skinscan.pixels import resized_above, resized_area, resized_linear
+from skinscan.resizing import resized_above, resized_area, resized_linear, shrunk_codes
 from skinscan.skinmask import skin_mask
 
 #: A surface turned further than this from the camera is foreshortened beyond use.
@@ -312,7 +312,7 @@ def _crop_for_level(
     if ratio > 1.05:
         size = (max(round(crop.shape[1] / ratio), 1), max(round(crop.shape[0] / ratio), 1))
         factor = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
-        crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        crop = shrunk_codes(crop, size[1], size[0])
         moved = (moved + 0.5) * factor - 0.5
     return crop, moved
 
@@ -334,7 +334,7 @@ def _colour_layers(
     start = min(top, COLOUR_LEVEL_PX_MM)
     factor = start / top
     size = (max(round(crop.shape[1] * factor), 1), max(round(crop.shape[0] * factor), 1))
-    small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    small = shrunk_codes(crop, size[1], size[0])
     scale = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]], dtype=np.float32)
     codes = _remapped(small, (crop_px + 0.5) * scale - 0.5, start)
     linear = to_linear(codes)

@@ -20,8 +20,9 @@ from scipy.sparse import coo_array, csr_array
 from skinscan.facemap import FaceMap, atlas_points_px
 from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face
-from skinscan.pixels import median, resized_area
+from skinscan.pixels import median
 from skinscan.regions import groups, region_mask
+from skinscan.resizing import resized_area
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

@@ -17,6 +17,7 @@ from skinscan.colour import SRGB_TO_LINEAR
 from skinscan.landmarks import Face
 from skinscan.photo import Photo
 from skinscan.pixels import gaussian
+from skinscan.resizing import shrunk_codes
 
 #: Landmarks of the face's outline from the subject's right ear round the chin to the left ear.
 _CONTOUR = (
@@ -128,7 +129,7 @@ def _profiles(
     ratio = max(scale * reduced / _SEARCH_PX_MM, 1.0)
     size = (max(round(crop.shape[1] / ratio), 1), max(round(crop.shape[0] / ratio), 1))
     factor = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]])
-    small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    small = shrunk_codes(crop, size[1], size[0])
     colour = np.asarray(cv2.LUT(small, _LOG_OF_CODE), dtype=np.float32)
     place = ((at - low + 0.5) * factor - 0.5).astype(np.float32)
     sampled = cv2.remap(

@@ -10,15 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan import native
-from skinscan.native import FLOAT, INT, stride
-
 F32 = NDArray[np.float32]
-
-_MASK_RESIZED = native.kernel(
-    *("mask_resized", native.BOOL, INT, native.I32, native.F32, native.I32, native.F32),
-    *(INT, INT, INT, FLOAT, native.F32, native.BOOL),
-)  # mask, places between its pixels; size, limit, room to work, result
 
 #: cv2.remap takes at most 32767 rows at once.
 _REMAP_ROWS = 30000
@@ -42,58 +34,6 @@ def gaussian_half(sigma_px: float) -> F32:
     size = round(sigma_px * 8 + 1) | 1
     taps = cv2.getGaussianKernel(size, sigma_px, cv2.CV_32F)
     return np.ascontiguousarray(taps[size // 2 :, 0], dtype=np.float32)
-
-
-def resized_area(picture: F32, rows: int, columns: int) -> F32:
-    """Resize by averaging over area: right for making pictures smaller."""
-    if picture.shape[:2] == (rows, columns):
-        return picture
-    resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, dtype=np.float32)
-
-
-def resized_linear(picture: F32, rows: int, columns: int) -> F32:
-    """Resize by bilinear interpolation: right for making pictures larger."""
-    if picture.shape[:2] == (rows, columns):
-        return picture
-    resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, dtype=np.float32)
-
-
-def resized_above(
-    mask: NDArray[np.bool_], rows: int, columns: int, *, share: float
-) -> NDArray[np.bool_]:
-    """Resize a mask by bilinear interpolation: where it then covers more than ``share``."""
-    if mask.shape == (rows, columns):
-        return mask.astype(np.float32) > share
-    if _MASK_RESIZED is None:
-        return resized_linear(mask.astype(np.float32), rows, columns) > share
-    column, right = _between(mask.shape[1], columns)
-    row, lower = _between(mask.shape[0], rows)
-    room = np.empty(2 * columns, dtype=np.float32)
-    larger = np.empty((rows, columns), dtype=bool)
-    size = (rows, columns, mask.shape[1], share)
-    _MASK_RESIZED(mask, stride(mask), column, right, row, lower, *size, room, larger)
-    return larger
-
-
-@cache
-def _between(before: int, after: int) -> tuple[NDArray[np.int32], F32]:
-    """Two pixels between which each one of a resized row lies, and the second one's weight."""
-    # Pixel centres, as cv2.resize has them, in its precision.
-    at = ((np.arange(after) + 0.5) * (before / after) - 0.5).astype(np.float32)
-    at = np.clip(at, 0, before - 1)
-    first = np.floor(at).astype(np.int32)
-    pair = np.column_stack([first, np.minimum(first + 1, before - 1)])
-    return np.ascontiguousarray(pair, dtype=np.int32), at - first.astype(np.float32)
-
-
-def resized_nearest(picture: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
-    """Resize codes or masks without mixing them."""
-    if picture.shape[:2] == (rows, columns):
-        return picture
-    resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(resized, dtype=np.uint8)
 
 
 def sampled(picture: F32, points_px: NDArray[np.floating], *, outside: float | None = None) -> F32:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from skinscan.errors import UnknownNameError
 from skinscan.frame import atlas_mesh, map_px_to_mm, map_size, mm_to_map_px
 from skinscan.landmarks import View
-from skinscan.pixels import resized_nearest
+from skinscan.resizing import resized_nearest
 from skinscan.skinmask import feature_mask, fill_outline, mirror_index
 
 #: A vertex, or (vertex, vertex, share): the point at ``share`` of the way to the second.

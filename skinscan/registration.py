@@ -28,7 +28,8 @@ from skinscan.frame import (
     map_size,
     mm_to_map_px,
 )
-from skinscan.pixels import gaussian_zero, resized_linear, sampled
+from skinscan.pixels import gaussian_zero, sampled
+from skinscan.resizing import resized_linear
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

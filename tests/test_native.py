@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinscan import colour, covers, native, pixels
+from skinscan import colour, covers, native, pixels, resizing
 from skinscan.frame import GRID_PX_MM, LEVELS_PX_MM, map_size
 from skinscan.metrics import grain, maps, paths, texture, tracing, valleys
 from skinscan.native.sources import AVX2, BASELINE, digest, library_name, sources
@@ -322,11 +323,41 @@ def test_resized_masks_equal_the_plain_way_to_the_last_pixel(seed, before, after
     mask = rng.random(map_size(before)) < set_share
     mask[rng.random(len(mask)) < 0.3] = False
     quick, plain = both_ways(
-        pixels, "_MASK_RESIZED", lambda: pixels.resized_above(mask, *map_size(after), share=share)
+        resizing, "_ABOVE", lambda: resizing.resized_above(mask, *map_size(after), share=share)
     )
     assert quick.dtype == plain.dtype == bool
     np.testing.assert_array_equal(quick, plain)
     assert not np.shares_memory(quick, mask)
+
+
+SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
+
+
+@compiled
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 10_000), before=SIZES, after=SIZES)
+def test_resized_pictures_equal_the_plain_way_to_the_last_bit(seed, before, after):
+    rng = np.random.default_rng(seed)
+    whole = before[0], before[1] + 3
+    picture = rng.normal(-100.0, 40.0, whole).astype(np.float32)[:, 1:-2]
+    codes = rng.integers(0, 256, (*whole, 3), dtype=np.uint8)[:, 1:-2]
+    for loop, job in (
+        ("_AREA", lambda: resizing.resized_area(picture, *after)),
+        ("_CODES", lambda: resizing.shrunk_codes(codes, *after)),
+    ):
+        quick, plain = both_ways(resizing, loop, job)
+        assert quick.dtype == plain.dtype
+        np.testing.assert_array_equal(quick, plain)
+
+
+@compiled
+@pytest.mark.parametrize("level", LEVELS_PX_MM[1:])
+def test_levels_are_shrunk_by_the_loop(level, monkeypatch):
+    called = []
+    monkeypatch.setattr(resizing, "_AREA", lambda *_: called.append(level))
+    below = LEVELS_PX_MM[LEVELS_PX_MM.index(level) - 1]
+    resizing.resized_area(np.zeros(map_size(level), dtype=np.float32), *map_size(below))
+    assert called == [level]
 
 
 @compiled
@@ -377,3 +408,45 @@ def test_a_ring_is_one_way():
     mask[2, 3:6] = mask[6, 3:6] = mask[3:6, 2] = mask[3:6, 6] = True
     (ring,) = paths.pixel_paths(mask, 4.5)
     assert len(ring) == mask.sum()
+
+
+@compiled
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 40),
+    share=st.sampled_from([0.0, 0.5, 0.95, 1.0]),
+)
+def test_samples_on_skin_equal_the_plain_way(seed, rows, columns, share):
+    rng = np.random.default_rng(seed)
+    skin = (rng.random((rows, columns + 4)) < share)[:, 1:-3]
+    maps_of = SimpleNamespace(layer=SimpleNamespace(skin=skin))
+    x = rng.uniform(-3.0, columns + 2.0, (9, 8)).astype(np.float32)
+    y = rng.uniform(-3.0, rows + 2.0, (9, 8)).astype(np.float32)
+    # Many lie on a pixel, or on the border between two.
+    x[0], y[0] = np.rint(x[0]), np.rint(y[0] * 2.0) / 2.0
+    quick, plain = both_ways(tracing, "_ON_MASK", lambda: tracing._on_skin(maps_of, x, y))
+    np.testing.assert_array_equal(quick, plain)
+
+
+@compiled
+@given(
+    seed=st.integers(0, 10_000),
+    sizes=st.lists(st.integers(1, 30), min_size=1, max_size=8),
+    half=st.integers(1, 9),
+    seen=st.sampled_from([0.0, 0.2, 0.9, 1.0]),
+)
+def test_means_along_lines_equal_the_plain_ones(seed, sizes, half, seen):
+    rng = np.random.default_rng(seed)
+    begin, end = (np.repeat(at, sizes) for at in tracing._ends(np.array(sizes)))
+    index = np.arange(len(begin))
+    window = np.maximum(index - half, begin), np.minimum(index + half + 1, end)
+    picture = rng.normal(-150.0, 30.0, (len(index), 7)).astype(np.float32)
+    on = (rng.random(picture.shape) < seen).astype(np.float32)
+    quick = tracing._compiled_means_along(picture, on, *window)
+    np.testing.assert_allclose(quick, tracing._means_along(picture, on, *window), rtol=1e-6)
+    # Each by itself, without sums that run on.
+    weight = np.where(on > 0, 1.0, tracing._UNSEEN)
+    for row, (a, b) in enumerate(zip(*window, strict=True)):
+        mean = (picture[a:b] * weight[a:b]).sum(axis=0) / weight[a:b].sum(axis=0)
+        np.testing.assert_allclose(quick[row], mean, rtol=1e-6)

@@ -33,8 +33,9 @@ from skinscan.metrics.tracing import (
     true_width_mm,
 )
 from skinscan.metrics.valleys import SCALES, Response, Scale, crests, search_valleys
-from skinscan.pixels import resized_area, resized_linear, resized_nearest, sampled
+from skinscan.pixels import sampled
 from skinscan.regions import region_bits, region_mask, regions
+from skinscan.resizing import resized_area, resized_linear, resized_nearest
 
 #: Crests of at least this contrast are traced, in multiples of the skin's grain around them.
 _TRACED_GRAINS = 1.6

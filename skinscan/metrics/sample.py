@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,10 +81,7 @@ class RegionSample:
     @cached_property
     def flat(self) -> NDArray[np.float32]:
         """Illumination-free layer inside ``window``: contrast in % to the local mean."""
-        skin = self.layer.skin[self.window].view(np.uint8)
-        log_y, light = self.layer.log_y[self.window], self.maps.light[self.window]
-        # Half the time of a subtraction with a mask; what is not copied is 0.
-        return np.asarray(cv2.copyTo(cv2.subtract(log_y, light), skin), dtype=np.float32)
+        return self.maps.flat(self.window)
 
     @cached_property
     def plain(self) -> NDArray[np.bool_]:

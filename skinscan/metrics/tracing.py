@@ -13,12 +13,18 @@ from scipy.spatial import cKDTree
 
 from skinscan.frame import mm_to_map_px
 from skinscan.metrics.maps import LevelMaps
-from skinscan.native import DOUBLE, F32, F64, I64, INT, INT64, kernel
+from skinscan.native import BOOL, DOUBLE, F32, F64, FLOAT, I64, INT, INT64, kernel, stride
 from skinscan.pixels import sampled_at
 
 _PRODUCTS = kernel(
     "profiles_products", F32, F64, F32, INT, I64, I64, INT, F64, F32, F64
 )  # profiles, lines, widths, sums
+_ON_MASK = kernel(
+    "profiles_on_mask", BOOL, INT, INT, INT, F32, F32, INT64, FLOAT, F32
+)  # mask, its size, places, limit, result
+_MEANS = kernel(
+    "profiles_means", F32, F32, INT64, INT, I64, I64, DOUBLE, F64, F64
+)  # picture, what counts, size, profiles beside each; room to work, result
 _VALLEYS = kernel("profiles_valleys", F64, INT64, INT, F64, I64, DOUBLE, F64, F64)
 
 #: Distance between the points of a line.
@@ -191,6 +197,8 @@ def resample(courses: Sequence[NDArray[np.float64]], step: float) -> list[NDArra
 
 #: A sample with this share of skin around it lies on skin.
 _ON_SKIN = 0.99
+#: Weight in a mean along the line of a sample that does not lie on skin.
+_UNSEEN = 1e-6
 _PROFILE_MM = np.arange(-3.0, 3.0001, 0.1)
 #: A line's centre is looked for this close to its traced course, its shoulders within reach.
 _CENTRE_MM, _REACH_MM = 0.5, 2.2
@@ -357,6 +365,50 @@ def _across(
     return x.astype(np.float32), y.astype(np.float32)
 
 
+def _on_skin(
+    maps: LevelMaps, x: NDArray[np.float32], y: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """1 where samples at columns ``x`` and rows ``y`` lie on skin, 0 elsewhere, in their shape."""
+    skin = maps.layer.skin
+    if _ON_MASK is None:
+        weight = sampled_at(skin.astype(np.float32), x, y, outside=0.0)
+        return (weight > _ON_SKIN).astype(np.float32)
+    on = np.empty(x.shape, dtype=np.float32)
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    _ON_MASK(skin, stride(skin), *skin.shape, x, y, x.size, _ON_SKIN, on)
+    return on
+
+
+def _means_along(
+    picture: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Mean of each sample over profiles ``first`` to ``last`` - 1, by what is seen.
+
+    Where nothing is seen it is the mean of what is not.
+    """
+    weight = np.where(seen > 0, 1.0, _UNSEEN)
+    heights, weights = _running(picture.astype(np.float64) * weight), _running(weight)
+    return np.asarray((heights[last] - heights[first]) / (weights[last] - weights[first]))
+
+
+def _compiled_means_along(
+    picture: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Do what `_means_along` does in one pass."""
+    assert _MEANS is not None  # noqa: S101 - for mypy: the caller has asked
+    picture, seen = np.ascontiguousarray(picture), np.ascontiguousarray(seen)
+    mean, room = np.empty(picture.shape), np.empty(2 * picture.shape[1])
+    beside = (first.astype(np.int64, copy=False), last.astype(np.int64, copy=False))
+    _MEANS(picture, seen, *picture.shape, *beside, _UNSEEN, room, mean)
+    return mean
+
+
 def _normals(
     points: NDArray[np.float64], first: NDArray[np.intp], last: NDArray[np.intp]
 ) -> NDArray[np.float64]:
@@ -433,12 +485,11 @@ def measure_profiles(
     first, last = window(2)
     normal = _normals(points, first, last)
     x, y = _across(points, normal, maps.layer.level_px_mm)
-    seen = sampled_at(maps.skin_weight, x, y, outside=0.0)
+    seen = _on_skin(maps, x, y)
     picture = sampled_at(maps.layer.log_y, x, y)
     first, last = window(round(0.5 * _PROFILE_RUN_MM / STEP_MM))
-    weight = np.where(seen > _ON_SKIN, 1.0, 1e-6)
-    heights, weights = _running(picture.astype(np.float64) * weight), _running(weight)
-    profile = (heights[last] - heights[first]) / (weights[last] - weights[first])
+    means_along = _means_along if _MEANS is None else _compiled_means_along
+    profile = means_along(picture, seen, first, last)
 
     middle = np.abs(_PROFILE_MM) <= _CENTRE_MM
     lowest = np.argmin(np.where(middle, profile, np.inf), axis=1)
@@ -452,11 +503,8 @@ def measure_profiles(
     width -= _PROFILE_MM[1] - _PROFILE_MM[0]
     usable = np.isfinite(width) & (depth > 0)
     # Undistorted by the averaging along the line: dark here, or only nearby?
-    first, last = window(1)
     core = slice(*(np.flatnonzero(middle)[[0, -1]] + (0, 1)))
-    local = (heights[last, core] - heights[first, core]) / (
-        weights[last, core] - weights[first, core]
-    )
+    local = means_along(picture[:, core], seen[:, core], *window(1))
     shoulder = floor + depth
     local_depth = shoulder - local.min(axis=1)
     owner = np.repeat(np.arange(len(pieces)), sizes)
@@ -466,7 +514,7 @@ def measure_profiles(
     profiles = _Profiles(
         height=_about_mean(picture),
         from_centre=_PROFILE_MM[None, :] - offset,
-        seen=(seen > _ON_SKIN).astype(np.float32),
+        seen=seen,
         begin=begins,
         end=ends,
     )
@@ -511,7 +559,7 @@ def contrast_along(
     index = np.arange(len(points))
     normal = _normals(points, np.maximum(index - 2, 0), np.minimum(index + 3, len(points)))
     x, y = _across(points, normal, maps.layer.level_px_mm)
-    on_skin = (sampled_at(maps.skin_weight, x, y, outside=0.0) > _ON_SKIN).astype(np.float32)
+    on_skin = _on_skin(maps, x, y)
     core = np.abs(_PROFILE_MM) <= 0.5 * width_mm + _PROFILE_MM[1] - _PROFILE_MM[0]
     if on_skin[:, core].mean() < _LEAST_SEEN:
         return math.nan, math.nan

@@ -1,4 +1,4 @@
-/* Passes over whole pictures (skinscan/pixels.py, colour.py and covers.py). */
+/* Passes over whole pictures (skinscan/resizing.py, colour.py and others). */
 #include "native.h"
 
 /* Where a mask, resized by linear interpolation, is larger than a limit.
@@ -79,5 +79,128 @@ API void keep_largest(const float *response, int stride, int rows, int columns, 
             whose[c] = size > most[c] ? label : whose[c];
             most[c] = size > most[c] ? size : most[c];
         }
+    }
+}
+
+/* Where the pixels of a resized row or column come from: `taps` weights for each, and the first
+   pixel that has one. Weights beyond the last pixel are 0. */
+static void shrink_row(const float *in, int last, const int32_t *first, const float *weight,
+                       int taps, int columns, float *out)
+{
+    if (taps == 2) {
+        for (int c = 0; c < columns; c++) {
+            const int at = first[c], next = at < last ? at + 1 : last;
+            out[c] = in[at] * weight[2 * c] + in[next] * weight[2 * c + 1];
+        }
+        return;
+    }
+    for (int c = 0; c < columns; c++) {
+        float sum = in[first[c]] * weight[taps * c];
+        for (int k = 1; k < taps; k++)
+            sum += in[first[c] + k < last ? first[c] + k : last] * weight[taps * c + k];
+        out[c] = sum;
+    }
+}
+
+/* A picture made smaller: means over area, summed along rows first and then down, as OpenCV does.
+
+   picture                `in_columns` wide, row stride `stride`
+   column, across, wide   first pixel, weights and number of weights of each column of the result
+   row, down, high        the same of each row
+   work                   2 · columns items
+   result                 `rows` x `columns` */
+API void shrunk(const float *picture, int stride, int in_columns, const int32_t *column,
+                const float *across, int wide, const int32_t *row, const float *down, int high,
+                int rows, int columns, float *work, float *result)
+{
+    float *line = work;
+    int held = -1;
+    for (int y = 0; y < rows; y++) {
+        float *out = result + (int64_t)y * columns;
+        for (int k = 0; k < high; k++) {
+            const float weight = down[high * y + k];
+            if (k > 0 && weight == 0.0f)
+                break;
+            if (held != row[y] + k) {
+                held = row[y] + k;
+                shrink_row(picture + (int64_t)held * stride, in_columns - 1, column, across, wide,
+                           columns, line);
+            }
+            if (k == 0)
+                for (int c = 0; c < columns; c++)
+                    out[c] = line[c] * weight;
+            else
+                for (int c = 0; c < columns; c++)
+                    out[c] += line[c] * weight;
+        }
+    }
+}
+
+typedef float colour __attribute__((vector_size(16)));
+
+/* The same of 8-bit colours, three codes to a pixel, rounded to the nearest code.
+
+   work           8 · columns + 3 · (in_columns + wide) + 4 items
+   result         `rows` x `columns` x 3 */
+API void shrunk_codes(const uint8_t *picture, int stride, int in_columns, const int32_t *column,
+                      const float *across, int wide, const int32_t *row, const float *down,
+                      int high, int rows, int columns, float *work, uint8_t *result)
+{
+    float *line = work, *sum = line + 4 * (int64_t)columns, *codes = sum + 4 * (int64_t)columns;
+    /* Beyond the row, where weights are 0. */
+    memset(codes + 3 * (int64_t)in_columns, 0, sizeof *codes * (size_t)(3 * wide + 4));
+    int held = -1;
+    for (int y = 0; y < rows; y++) {
+        for (int k = 0; k < high; k++) {
+            const float weight = down[high * y + k];
+            if (k > 0 && weight == 0.0f)
+                break;
+            if (held != row[y] + k) {
+                held = row[y] + k;
+                const uint8_t *in = picture + (int64_t)held * stride;
+                for (int c = 0; c < 3 * in_columns; c++)
+                    codes[c] = in[c];
+                for (int c = 0; c < columns; c++) {
+                    /* Three codes, and one of the next pixel, which is not used. */
+                    const float *from = codes + 3 * (int64_t)column[c];
+                    const float *part = across + (int64_t)wide * c;
+                    colour total = {0};
+                    for (int n = 0; n < wide; n++) {
+                        colour four;
+                        memcpy(&four, from + 3 * n, sizeof four);
+                        total += four * part[n];
+                    }
+                    memcpy(line + 4 * (int64_t)c, &total, sizeof total);
+                }
+            }
+            if (k == 0)
+                for (int c = 0; c < 4 * columns; c++)
+                    sum[c] = line[c] * weight;
+            else
+                for (int c = 0; c < 4 * columns; c++)
+                    sum[c] += line[c] * weight;
+        }
+        /* Adding so large a number leaves no binary places: halves go to the even code. */
+        for (int c = 0; c < 4 * columns; c++)
+            sum[c] = (sum[c] + 12582912.0f) - 12582912.0f;
+        uint8_t *out = result + (int64_t)y * columns * 3;
+        for (int c = 0; c < columns; c++, out += 3) {
+            out[0] = (uint8_t)sum[4 * c];
+            out[1] = (uint8_t)sum[4 * c + 1];
+            out[2] = (uint8_t)sum[4 * c + 2];
+        }
+    }
+}
+
+/* One picture less another where a mask is set, 0 elsewhere; windows with their row strides. */
+API void difference_on(const float *picture, int stride, const float *other, int other_stride,
+                       const uint8_t *mask, int mask_stride, int rows, int columns, float *result)
+{
+    for (int y = 0; y < rows; y++) {
+        const float *a = picture + (int64_t)y * stride, *b = other + (int64_t)y * other_stride;
+        const uint8_t *on = mask + (int64_t)y * mask_stride;
+        float *out = result + (int64_t)y * columns;
+        for (int c = 0; c < columns; c++)
+            out[c] = on[c] ? a[c] - b[c] : 0.0f;
     }
 }

@@ -30,6 +30,65 @@ static inline double sum_of(lanes a)
     return (double)sum;
 }
 
+/* Whether samples lie on a mask, 1 or 0: its value between the pixels, by linear interpolation, is
+   above a limit. Beyond the mask it is 0. Columns `x` and rows `y` of `samples` places. */
+API void profiles_on_mask(const uint8_t *mask, int stride, int rows, int columns, const float *x,
+                          const float *y, int64_t samples, float limit, float *on)
+{
+    for (int64_t k = 0; k < samples; k++) {
+        on[k] = 0.0f;
+        if (!(x[k] > -1.0f && y[k] > -1.0f && x[k] < (float)columns && y[k] < (float)rows))
+            continue;
+        const float left = floorf(x[k]), top = floorf(y[k]);
+        const float across = x[k] - left, down = y[k] - top;
+        const int c = (int)left, r = (int)top;
+        const uint8_t *at = mask + (int64_t)r * stride + c;
+        const int in_left = c >= 0, in_right = c + 1 < columns, in_top = r >= 0,
+                  in_bottom = r + 1 < rows;
+        const float a = in_top && in_left ? at[0] : 0.0f, b = in_top && in_right ? at[1] : 0.0f,
+                    d = in_bottom && in_left ? at[stride] : 0.0f,
+                    e = in_bottom && in_right ? at[stride + 1] : 0.0f;
+        const float upper = multiply_add(b - a, across, a), lower = multiply_add(e - d, across, d);
+        on[k] = multiply_add(lower - upper, down, upper) > limit;
+    }
+}
+
+/* Means of each sample over the profiles beside it along the line.
+
+   picture, on    `profiles` x `samples`; whether a sample counts, 1 or 0
+   first, last    for each profile those beside it, and the one after the last; both rise
+   unseen         weight of what does not count
+   work           2 · samples items
+   mean           `profiles` x `samples` */
+API void profiles_means(const float *picture, const float *on, int64_t profiles, int samples,
+                        const int64_t *first, const int64_t *last, double unseen, double *work,
+                        double *mean)
+{
+    double *sum = work, *weight = work + samples;
+    int64_t begin = 0, end = 0;
+    for (int64_t row = 0; row < profiles; row++) {
+        if (first[row] >= end) {
+            /* Another line. */
+            begin = end = first[row];
+            memset(work, 0, 2 * sizeof *work * (size_t)samples);
+        }
+        for (; end < last[row]; end++)
+            for (int s = 0; s < samples; s++) {
+                const double w = on[end * samples + s] != 0.0f ? 1.0 : unseen;
+                weight[s] += w;
+                sum[s] += w * (double)picture[end * samples + s];
+            }
+        for (; begin < first[row]; begin++)
+            for (int s = 0; s < samples; s++) {
+                const double w = on[begin * samples + s] != 0.0f ? 1.0 : unseen;
+                weight[s] -= w;
+                sum[s] -= w * (double)picture[begin * samples + s];
+            }
+        for (int s = 0; s < samples; s++)
+            mean[row * samples + s] = sum[s] / weight[s];
+    }
+}
+
 /* Products of the fitted parts with each other and with the height, summed over each line.
 
    height, from_centre, seen   `samples` (at most MOST_SAMPLES) of each profile
