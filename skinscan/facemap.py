@@ -30,9 +30,21 @@ from skinscan.frame import (
 )
 from skinscan.landmarks import Face
 from skinscan.mesh import canonical_mesh
+from skinscan.native import F32, I32, INT, kernel, stride
 from skinscan.photo import Photo
-from skinscan.resizing import resized_above, resized_area, resized_linear, shrunk_codes
+from skinscan.resizing import (
+    linear_places,
+    resized_above,
+    resized_area,
+    resized_linear,
+    shrunk_codes,
+)
 from skinscan.skinmask import skin_mask
+
+_SAMPLED = kernel(
+    *("sampled", F32, INT, INT, INT, F32, F32, INT, I32, F32, I32, F32),
+    *(INT, INT, F32, F32),
+)  # picture; places on the grid, and between its pixels; size, room to work, result
 
 #: A surface turned further than this from the camera is foreshortened beyond use.
 _STEEPEST_DEG = 70.0
@@ -319,9 +331,17 @@ def _crop_for_level(
 
 def _remapped(crop: NDArray[Any], crop_px: NDArray[np.float32], level: float) -> NDArray[Any]:
     """Sample a picture at ``crop_px`` (given on the grid) to a FaceMap at ``level``."""
-    size = map_size(level)
+    rows, columns = map_size(level)
+    x, y = (np.ascontiguousarray(crop_px[..., k]) for k in (0, 1))
+    if _SAMPLED is not None and crop.dtype == np.float32 and columns % 4 == 0:
+        places = (*linear_places(x.shape[1], columns), *linear_places(x.shape[0], rows))
+        room = np.empty(6 * columns, dtype=np.float32)
+        result: NDArray[np.float32] = np.empty((rows, columns), dtype=np.float32)
+        grid = (x, y, stride(x))
+        _SAMPLED(crop, stride(crop), *crop.shape, *grid, *places, rows, columns, room, result)
+        return result
     # Axis by axis: one array of both would be too large for the allocator to reuse.
-    x, y = (resized_linear(np.ascontiguousarray(crop_px[..., k]), *size) for k in (0, 1))
+    x, y = (resized_linear(axis, rows, columns) for axis in (x, y))
     return np.asarray(
         cv2.remap(crop, x, y, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     )

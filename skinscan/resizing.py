@@ -26,24 +26,22 @@ _AREA = native.kernel("shrunk", native.F32, INT, INT, *_SHARES, INT, INT, native
 _CODES = native.kernel("shrunk_codes", U8, INT, INT, *_SHARES, INT, INT, native.F32, U8)
 
 
-@dataclass(frozen=True, eq=False)
-class _Between:
-    """The two pixels between which each one of a resized row lies: of it, and the second's weight.
-
-    ``pair`` has shape (after, 2), ``weight`` (after,).
-    """
-
-    pair: NDArray[np.int32]
-    weight: F32
-
-
 @cache
-def _between(before: int, after: int) -> _Between:
+def linear_places(before: int, after: int) -> tuple[NDArray[np.int32], F32]:
+    """Where each pixel of a row lies that is resized by linear interpolation, for loops in C.
+
+    Returns
+    -------
+    pair : ndarray of int32, shape (after, 2)
+        The two pixels of the row before between which it lies.
+    weight : ndarray of float32, shape (after,)
+        Weight of the second one.
+    """
     # Pixel centres in double precision, as cv2.resize has them.
     at = np.clip((np.arange(after) + 0.5) * (before / after) - 0.5, 0.0, before - 1.0)
     first = np.floor(at).astype(np.int32)
     pair = np.column_stack([first, np.minimum(first + 1, before - 1)])
-    return _Between(np.ascontiguousarray(pair, dtype=np.int32), (at - first).astype(np.float32))
+    return np.ascontiguousarray(pair, dtype=np.int32), (at - first).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,10 +143,9 @@ def resized_above(
         return mask.astype(np.float32) > share
     if _ABOVE is None:
         return resized_linear(mask.astype(np.float32), rows, columns) > share
-    column, row = _between(mask.shape[1], columns), _between(mask.shape[0], rows)
+    places = (*linear_places(mask.shape[1], columns), *linear_places(mask.shape[0], rows))
     room = np.empty(2 * columns, dtype=np.float32)
     larger = np.empty((rows, columns), dtype=bool)
-    places = (column.pair, column.weight, row.pair, row.weight)
     _ABOVE(mask, stride(mask), *places, rows, columns, mask.shape[1], share, room, larger)
     return larger
 

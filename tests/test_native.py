@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinscan import colour, covers, native, pixels, resizing
+from skinscan import colour, covers, facemap, native, pixels, resizing
 from skinscan.frame import GRID_PX_MM, LEVELS_PX_MM, map_size
 from skinscan.metrics import grain, maps, paths, texture, tracing, valleys
 from skinscan.native.sources import AVX2, BASELINE, digest, library_name, sources
@@ -450,3 +450,27 @@ def test_means_along_lines_equal_the_plain_ones(seed, sizes, half, seen):
     for row, (a, b) in enumerate(zip(*window, strict=True)):
         mean = (picture[a:b] * weight[a:b]).sum(axis=0) / weight[a:b].sum(axis=0)
         np.testing.assert_allclose(quick[row], mean, rtol=1e-6)
+
+
+@compiled
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    level=st.sampled_from(LEVELS_PX_MM),
+    size=st.tuples(st.integers(4, 300), st.integers(4, 300)),
+    beyond=st.sampled_from([0.0, 0.3]),
+)
+def test_sampled_faces_equal_the_plain_way_to_the_last_bit(seed, level, size, beyond):
+    rng = np.random.default_rng(seed)
+    picture = rng.random((size[0], size[1] + 5)).astype(np.float32)[:, 2:-3]
+    # A turned and bent grid, in part beyond the picture.
+    rows, columns = map_size(GRID_PX_MM)
+    v, u = np.meshgrid(
+        np.linspace(-beyond, 1 + beyond, rows), np.linspace(0, 1, columns), indexing="ij"
+    )
+    x = (u + 0.1 * np.sin(5 * v)) * (size[1] - 1)
+    y = (v + 0.1 * u) * (size[0] - 1)
+    places = np.stack([x, y], axis=-1).astype(np.float32)
+    quick, plain = both_ways(facemap, "_SAMPLED", lambda: facemap._remapped(picture, places, level))
+    assert quick.shape == map_size(level)
+    np.testing.assert_array_equal(quick, plain)

@@ -24,7 +24,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from wide_gamut import as_p3, p3_profile
 
 from skinscan import errors
-from skinscan.photo import Photo, PhotoLimits, captured_stderr, load_photo, open_photo
+from skinscan.photo import Photo, PhotoLimits, captured_stderr, decoding, load_photo, open_photo
 
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 TINY = PhotoLimits(min_short_side_px=1, max_aspect=100)
@@ -558,6 +558,34 @@ def test_animations_are_refused(fmt):
 def test_no_picture(data):
     with pytest.raises(errors.NotAnImageError):
         load_photo(data)
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("size", [(208, 240), (211, 333)])
+def test_both_jpeg_decoders_give_the_same_pixels(monkeypatch, subsampling, progressive, size):
+    noise = np.random.default_rng(5).integers(0, 256, (*size, 3), dtype=np.uint8)
+    picture = Image.fromarray(cv2.GaussianBlur(noise, (0, 0), 1.5))
+    data = pil_bytes(picture, "JPEG", quality=92, subsampling=subsampling, progressive=progressive)
+    plain = [decoding.decode_cv2(data, open_photo(data)._header, k) for k in (1, 2, 4, 8)]
+
+    def never(*_):
+        raise AssertionError("the quick decoder refused a sound file")
+
+    monkeypatch.setattr(decoding, "decode_cv2", never)
+    for k, expected in zip((1, 2, 4, 8), plain, strict=True):
+        np.testing.assert_array_equal(open_photo(data).decode(reduction=k).rgb, expected)
+
+
+def test_what_the_quick_jpeg_decoder_refuses_is_judged_by_the_other(monkeypatch):
+    data = pil_bytes(Image.fromarray(np.full((240, 208, 3), 90, np.uint8)), "JPEG")
+    expected = open_photo(data).decode().rgb
+
+    def refuse(*_, **__):
+        raise ValueError("some remark that is no damage")
+
+    monkeypatch.setattr(decoding.simplejpeg, "decode_jpeg", refuse)
+    np.testing.assert_array_equal(open_photo(data).decode().rgb, expected)
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* a·b + c rounded as OpenCV's own loops do it: once where the processor can, twice elsewhere. */
-#ifdef __FMA__
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 static inline float multiply_add(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
 static inline float multiply_add(float a, float b, float c) { return a * b + c; }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.errors import BadOptionError, PhotoTooLargeError
-from skinscan.photo.decoding import decode_cv2, decode_heif
+from skinscan.photo.decoding import decode_cv2, decode_heif, decode_jpeg
 from skinscan.photo.exif import read_exif
 from skinscan.photo.icc import to_srgb
 from skinscan.photo.model import Header, Photo, PhotoFormat, Reduction
@@ -98,7 +98,7 @@ class PhotoFile:
             if self._data is None:
                 raise bad_source("nothing")
             if self.format == "JPEG":
-                return decode_cv2(self._data, self._header, reduction)
+                return decode_jpeg(self._data, self._header, reduction)
             if self.format == "HEIF":
                 self._pixels = decode_heif(self._data, self._header)
             else:
