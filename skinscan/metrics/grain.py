@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinscan.metrics.sample import ON_A_LINE, PLAINNESS
-from skinscan.native import BOOL, F32, F64, FLOAT, I32, I64, INT, U8, kernel, stride
+from skinscan.native import BOOL, F32, F64, FLOAT, I32, I64, INT, U8, U32, kernel, stride
 from skinscan.pixels import curvatures, gaussian, gaussian_half
 
 _ROUGHNESS = kernel(
     *("roughness", F32, INT, U8, INT, BOOL, INT, INT, INT, F32, INT),
     *(F64, INT, INT, I32, F32, F32),
 )  # contrast, presence, mask, size, weights; sums, tiles and what is found in them
+_PAIRS = kernel(
+    "pairs", F32, BOOL, INT, INT, FLOAT, FLOAT, INT, I32, INT, U8, U32
+)  # pictures, size, steps, neighbours, room to work, result
 _DOTS = kernel(
     "dots", F32, BOOL, INT, INT, F32, INT, FLOAT, FLOAT, FLOAT, F32, I64
 )  # pictures, size, Gaussian, limits, room to work, result
@@ -105,6 +109,63 @@ def roughness_of(
     )
 
 
+def pairs_of(
+    contrast: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    *,
+    steps: int,
+    step: float,
+    distance_px: int,
+) -> NDArray[np.float64]:
+    """Count how often contrasts lie beside each other, in four directions.
+
+    Parameters
+    ----------
+    contrast : ndarray of float32, shape (H, W)
+        Contiguous.
+    mask : ndarray of bool, shape (H, W)
+        Only pairs inside count; contiguous.
+    steps : int
+        Steps of contrast, half of them below 0; what is beyond counts as the first or last.
+    step : float
+        Height of a step.
+    distance_px : int
+        Between the two places of a pair, down, across and, rounded, along both diagonals.
+
+    Returns
+    -------
+    ndarray of float64, shape (steps, steps)
+        Symmetric: each pair counts both ways.
+    """
+    rows, columns = contrast.shape
+    wide = steps + 1
+    slope = round(distance_px * math.sqrt(0.5))
+    ways = ((0, distance_px), (slope, slope), (distance_px, 0), (slope, -slope))
+    if _PAIRS is not None:
+        counts = np.zeros((4, wide, wide), dtype=np.uint32)
+        size = (rows + distance_px) * (columns + 2 * distance_px)
+        offset, room = np.array(ways, dtype=np.int32), np.empty(size, dtype=np.uint8)
+        scale = (-0.5 * steps * step, step, steps)
+        _PAIRS(contrast, mask, rows, columns, *scale, offset, distance_px, room, counts)
+        one_way = counts.sum(axis=0, dtype=np.float64)
+        return np.asarray((one_way + one_way.T)[1:, 1:])
+    unit = contrast + np.float32(0.5 * steps * step)
+    unit /= np.float32(step)
+    np.clip(unit, 0, steps - 1, out=unit)
+    # Code 0 stands for everything that is off the mask and is dropped afterwards.
+    codes = (unit.astype(np.uint8) + np.uint8(1)) * mask
+    one_way = np.zeros((wide, wide))
+    for down, right in ways:
+        # Pairs of a place and the one so many rows down and columns to the right.
+        left, width = max(right, 0), max(columns - abs(right), 0)
+        here = slice(0, max(rows - down, 0)), slice(left - right, left - right + width)
+        there = slice(down, rows), slice(left, left + width)
+        one_way += cv2.calcHist(
+            [codes[here], codes[there]], [0, 1], None, [wide, wide], [0, wide, 0, wide]
+        )
+    return np.asarray((one_way + one_way.T)[1:, 1:])
+
+
 def count_dots(
     contrast: NDArray[np.float32],
     mask: NDArray[np.bool_],
@@ -138,7 +199,7 @@ def count_dots(
         rows, columns = contrast.shape
         half = gaussian_half(sigma_px)
         radius = len(half) - 1
-        room = np.empty((2 * rows + 5) * (columns + 2 * radius + 16), dtype=np.float32)
+        room = np.empty((2 * rows + 5) * (columns + 2 * radius + 64), dtype=np.float32)
         found = np.empty(2, dtype=np.int64)
         limits = (gain, roundness, least)
         _DOTS(contrast, mask, rows, columns, half, radius, *limits, room, found)

@@ -30,9 +30,9 @@ _LEAST_WEIGHT = np.float32(1e-3)
 _DIFFERENCE = kernel(
     "difference_on", F32, INT, F32, INT, BOOL, INT, INT, INT, F32
 )  # picture, other, mask; size; result
-_CONTRAST = kernel(
-    "contrast_to_mean", F32, INT, BOOL, INT, INT, INT, F32, INT, FLOAT, F32, F32, INT
-)  # picture, mask, size, Gaussian, least weight, room to work, result
+_MEAN = kernel(
+    *("masked_mean", F32, INT, BOOL, INT, INT, INT, INT, F32, INT, FLOAT, INT, F32, F32, INT),
+)  # picture, mask, size, Gaussian, least weight, what is wanted, room to work, result
 
 
 def masked_blur(
@@ -59,6 +59,10 @@ def masked_blur(
     detail that would be lost.
     """
     shrink = max(1, int(sigma_px // _NARROW_PX))
+    if shrink == 1 and _MEAN is not None:
+        result = np.empty(picture.shape, dtype=np.float32)
+        _compiled_mean(_MEAN, np.ascontiguousarray(picture), mask, sigma_px, result)
+        return result
     weight = mask.astype(np.float32)
     colour = picture.ndim == 3
     value = picture * (weight[..., None] if colour else weight)
@@ -74,20 +78,23 @@ def masked_blur(
     return resized_linear(mean, height, width)
 
 
-def _contrast_to_mean(
+def _compiled_mean(
     loop: Callable[..., None],
     picture: NDArray[np.float32],
     mask: NDArray[np.bool_],
     sigma_px: float,
     result: NDArray[np.float32],
+    *,
+    contrast: bool = False,
 ) -> None:
-    """Put a picture less its mean over the mask, both narrow, into ``result``; 0 off the mask."""
-    rows, columns = picture.shape
+    """Put the narrow mean over a mask, or the picture less it on the mask, into ``result``."""
+    rows, columns = mask.shape
+    channels = picture.size // max(mask.size, 1)
     half = gaussian_half(sigma_px)
     radius = len(half) - 1
-    room = np.empty((4 * radius + 4) * (columns + 2 * radius + 16), dtype=np.float32)
-    size = (rows, columns, half, radius, float(_LEAST_WEIGHT), room)
-    loop(picture, stride(picture), mask, stride(mask), *size, result, stride(result))
+    room = np.empty((4 * radius + 6) * ((columns + 2 * radius) * channels + 64), dtype=np.float32)
+    pictures = (picture, stride(picture), mask, stride(mask), rows, columns, channels)
+    loop(*pictures, half, radius, float(_LEAST_WEIGHT), contrast, room, result, stride(result))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +155,8 @@ class LevelMaps:
         if not skin.size:
             return result
         # Below half a pixel the pixels themselves are the limit.
-        if fine < 0.5 and coarse < 2 * _NARROW_PX and _CONTRAST is not None:
-            _contrast_to_mean(_CONTRAST, log_y, skin, coarse, result[part])
+        if fine < 0.5 and coarse < 2 * _NARROW_PX and _MEAN is not None:
+            _compiled_mean(_MEAN, log_y, skin, coarse, result[part], contrast=True)
             return result
         low = masked_blur(log_y, skin, coarse)
         high = log_y if fine < 0.5 else masked_blur(log_y, skin, fine)

@@ -8,11 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinscan.metrics.grain import Roughness, count_dots, local_binary_patterns, roughness_of
+from skinscan.metrics.grain import (
+    Roughness,
+    count_dots,
+    local_binary_patterns,
+    pairs_of,
+    roughness_of,
+)
 from skinscan.metrics.registry import OPEN_SKIN, Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
 
@@ -65,26 +70,13 @@ def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float6
     skin = sample.plain
     if np.count_nonzero(skin) < 100:
         return None
-    flat = sample.flat
-    unit = flat + np.float32(_GLCM_RANGE_PCT / 2)
-    unit /= np.float32(_GLCM_STEP_PCT)
-    np.clip(unit, 0, _GLCM_LEVELS - 1, out=unit)
-    # Level 0 stands for everything that is not plain skin and is dropped afterwards.
-    codes = (unit.astype(np.uint8) + np.uint8(1)) * skin
-    step = max(1, round(distance_mm * sample.layer.level_px_mm))
-    wide = _GLCM_LEVELS + 1
-    rows, columns = codes.shape
-    slope = round(step * math.sqrt(0.5))
-    one_way: NDArray[np.float64] = np.zeros((wide, wide))
-    for down, right in ((0, step), (slope, slope), (step, 0), (slope, -slope)):
-        # Pairs of a place and the one so many rows down and columns to the right.
-        left, width = max(right, 0), max(columns - abs(right), 0)
-        here = slice(0, max(rows - down, 0)), slice(left - right, left - right + width)
-        there = slice(down, rows), slice(left, left + width)
-        one_way += cv2.calcHist(
-            [codes[here], codes[there]], [0, 1], None, [wide, wide], [0, wide, 0, wide]
-        )
-    pairs = (one_way + one_way.T)[1:, 1:]
+    pairs = pairs_of(
+        sample.flat,
+        skin,
+        steps=_GLCM_LEVELS,
+        step=_GLCM_STEP_PCT,
+        distance_px=max(1, round(distance_mm * sample.layer.level_px_mm)),
+    )
     total = pairs.sum()
     return pairs / total if total > 0 else None
 

@@ -36,6 +36,7 @@ def _array_of(dtype: type[np.generic | bool]) -> Any:  # noqa: ANN401 - made by 
 F32 = _array_of(np.float32)
 F64 = _array_of(np.float64)
 U8 = _array_of(np.uint8)
+U32 = _array_of(np.uint32)
 BOOL = _array_of(np.bool_)
 I32 = _array_of(np.int32)
 I64 = _array_of(np.int64)

@@ -3,10 +3,6 @@
    sums in the same order. */
 #include "native.h"
 
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
-
 typedef float four __attribute__((vector_size(16)));
 
 static inline four four_of(const float *from)

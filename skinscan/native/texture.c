@@ -1,106 +1,17 @@
-/* Blurs and texture of skin (skinscan/metrics/maps.py and grain.py). */
-#include "native.h"
-
-/* Half a kernel for sigmas up to 15 px. */
-enum { MOST_TAPS = 64 };
+/* Texture of skin (skinscan/metrics/grain.py). */
+#include "blur.h"
 
 static inline float lesser(float a, float b) { return a < b ? a : b; }
 static inline float greater(float a, float b) { return a > b ? a : b; }
 
-/* Both sides of a symmetric kernel along a row. `in` has `radius` items before its first, and after
-   `columns` as many and those of a register; `out` has room for a register more than `columns`. */
-static void blur_row(const float *in, int columns, const float *tap, int radius, float *out)
-{
-    for (int c = 0; c < columns; c += LANES) {
-        lanes sum = load(in + c) * tap[0];
-        for (int k = 1; k <= radius; k++)
-            sum += (load(in + c - k) + load(in + c + k)) * tap[k];
-        store(out + c, sum);
-    }
-}
-
-/* The same across rows; `up` and `down` are the rows so far above and below, [0] the one itself. */
-static inline lanes blur_down(const float *const *up, const float *const *down, int64_t column,
-                              const float *tap, int radius)
-{
-    lanes sum = load(up[0] + column) * tap[0];
-    for (int k = 1; k <= radius; k++)
-        sum += (load(up[k] + column) + load(down[k] + column)) * tap[k];
-    return sum;
-}
-
+/* Mirrored about the border's own pixels, however narrow the picture. */
 static inline int row_of(int y, int rows)
 {
-    /* Mirrored about the border's own pixels, however narrow the picture. */
     if (rows == 1)
         return 0;
     while (y < 0 || y >= rows)
         y = y < 0 ? -y : 2 * (rows - 1) - y;
     return y;
-}
-
-/* Picture less its Gaussian mean over the skin; 0 off the skin.
-
-   picture, skin, out   `rows` x `columns` windows with their row strides
-   tap, radius          kernel from its middle outwards, radius + 1 items, at most MOST_TAPS
-   work                 (4 · radius + 4) · (columns + 2 · radius + 16) items */
-API void contrast_to_mean(const float *picture, int picture_stride, const uint8_t *skin,
-                          int skin_stride, int rows, int columns, const float *tap, int radius,
-                          float least, float *work, float *out, int out_stride)
-{
-    const int wide = columns + 2 * radius + 16, ring = 2 * radius + 1;
-    const lanes lowest = (lanes){0} + least;
-    /* The last rows filtered, in a ring; then the row that is read. */
-    float *values = work, *weights = values + (int64_t)ring * wide,
-          *value = weights + (int64_t)ring * wide, *weight = value + wide;
-    const float *up[MOST_TAPS], *down[MOST_TAPS];
-    memset(work, 0, sizeof *work * (4 * (size_t)radius + 4) * (size_t)wide);
-    for (int y = 0; y < rows + radius; y++) {
-        float *filtered = values + (int64_t)(y % ring) * wide;
-        float *filtered_weight = weights + (int64_t)(y % ring) * wide;
-        if (y < rows) {
-            const float *from = picture + (int64_t)y * picture_stride;
-            const uint8_t *on = skin + (int64_t)y * skin_stride;
-            for (int c = 0; c < columns; c++) {
-                weight[radius + c] = on[c];
-                value[radius + c] = from[c] * weight[radius + c];
-            }
-            blur_row(value + radius, columns, tap, radius, filtered);
-            blur_row(weight + radius, columns, tap, radius, filtered_weight);
-        } else {
-            memset(filtered, 0, sizeof *filtered * (size_t)wide);
-            memset(filtered_weight, 0, sizeof *filtered * (size_t)wide);
-        }
-        const int middle = y - radius;
-        if (middle < 0)
-            continue;
-        for (int k = 0; k <= radius; k++) {
-            up[k] = values + (int64_t)((middle - k + ring) % ring) * wide;
-            down[k] = values + (int64_t)((middle + k) % ring) * wide;
-        }
-        const float *from = picture + (int64_t)middle * picture_stride;
-        const uint8_t *on = skin + (int64_t)middle * skin_stride;
-        float *to = out + (int64_t)middle * out_stride;
-        const int64_t beside = weights - values;
-        for (int c = 0; c < columns; c += LANES) {
-            const int here = columns - c < LANES ? columns - c : LANES;
-            uint8_t covered[LANES] = {0};
-            float itself[LANES] = {0};
-            memcpy(covered, on + c, (size_t)here);
-            uint64_t any = 0;
-            memcpy(&any, covered, LANES);
-            if (!any) {
-                memset(to + c, 0, sizeof *to * (size_t)here);
-                continue;
-            }
-            memcpy(itself, from + c, sizeof *to * (size_t)here);
-            const lanes sum = blur_down(up, down, c, tap, radius);
-            lanes total = blur_down(up, down, c + beside, tap, radius);
-            total = chosen(total > lowest, total, lowest);
-            const lanes found = chosen(is_set(covered), load(itself) - sum / total, (lanes){0});
-            memcpy(to + c, &found, sizeof *to * (size_t)here);
-        }
-    }
 }
 
 /* What roughness is made of, in one region.
@@ -161,12 +72,12 @@ API void roughness(const float *band, int band_stride, const uint8_t *presence, 
    tap, radius    Gaussian kernel from its middle outwards, at most MOST_TAPS items
    gain           contrast per curvature; `roundness`: least share of the larger curvature
    least          contrast from which a dot counts
-   work           (2 · rows + 5) · (columns + 2 · radius + 16) items
+   work           (2 · rows + 5) · (columns + 2 · radius + 64) items
    found          peaks, pixels of dots */
 API void dots(const float *flat, const uint8_t *plain, int rows, int columns, const float *tap,
                int radius, float gain, float roundness, float least, float *work, int64_t *found)
 {
-    const int wide = columns + 2 * radius + 16;
+    const int wide = columns + 2 * radius + 64;
     float *smooth_rows = work, *smooth = work + (int64_t)rows * wide,
           *one = smooth + (int64_t)rows * wide, *responses = one + wide;
     const float *up[MOST_TAPS], *down[MOST_TAPS];
@@ -178,7 +89,7 @@ API void dots(const float *flat, const uint8_t *plain, int rows, int columns, co
             one[radius - k] = from[row_of(-k, columns)];
             one[radius + columns - 1 + k] = from[row_of(columns - 1 + k, columns)];
         }
-        blur_row(one + radius, columns, tap, radius, smooth_rows + (int64_t)y * wide);
+        blur_row(one + radius, columns, 1, tap, radius, smooth_rows + (int64_t)y * wide);
     }
     for (int y = 0; y < rows; y++) {
         /* One pixel beside each row, for its neighbours. */
@@ -187,8 +98,11 @@ API void dots(const float *flat, const uint8_t *plain, int rows, int columns, co
             up[k] = smooth_rows + (int64_t)row_of(y - k, rows) * wide;
             down[k] = smooth_rows + (int64_t)row_of(y + k, rows) * wide;
         }
-        for (int c = 0; c < columns; c += LANES)
-            store(to + c, blur_down(up, down, c, tap, radius));
+        for (int c = 0; c < columns; c += SPAN) {
+            lanes sum[ABREAST];
+            blur_down(up, down, c, tap, radius, sum);
+            memcpy(to + c, sum, sizeof sum);
+        }
         to[-1] = to[row_of(-1, columns)];
         to[columns] = to[row_of(columns, columns)];
     }
@@ -237,4 +151,48 @@ API void dots(const float *flat, const uint8_t *plain, int rows, int columns, co
     }
     found[0] = peaks;
     found[1] = covered;
+}
+
+/* How often contrasts lie beside each other, in steps of so much.
+
+   contrast, mask   `rows` x `columns`, contiguous
+   lowest, step     contrast where the first of `levels` steps begins, and its height; what is
+                    beyond them counts as the first or the last
+   offset           rows down and columns to the right of each of four neighbours; rows from 0 on
+   reach            the largest of them
+   work             (rows + reach) · (columns + 2 · reach) bytes
+   counts           4 x (levels + 1) x (levels + 1), 0 before; step n of the mask in row n + 1, row
+                    and column 0 for what is off the mask */
+API void pairs(const float *contrast, const uint8_t *mask, int rows, int columns, float lowest,
+               float step, int levels, const int32_t *offset, int reach, uint8_t *work,
+               uint32_t *counts)
+{
+    const int64_t wide = columns + 2 * (int64_t)reach;
+    memset(work, 0, (size_t)((rows + reach) * wide));
+    for (int y = 0; y < rows; y++) {
+        const float *in = contrast + (int64_t)y * columns;
+        const uint8_t *on = mask + (int64_t)y * columns;
+        uint8_t *code = work + y * wide + reach;
+        for (int c = 0; c < columns; c++) {
+            float unit = (in[c] - lowest) / step;
+            unit = greater(unit, 0.0f);
+            unit = lesser(unit, (float)(levels - 1));
+            code[c] = on[c] ? (uint8_t)((int)unit + 1) : 0;
+        }
+    }
+    const int size = (levels + 1) * (levels + 1);
+    int64_t away[4];
+    for (int k = 0; k < 4; k++)
+        away[k] = offset[2 * k] * wide + offset[2 * k + 1];
+    for (int y = 0; y < rows; y++) {
+        const uint8_t *code = work + y * wide + reach;
+        for (int c = 0; c < columns; c++) {
+            if (!code[c])
+                continue;
+            /* A table for each direction: what was just written need not be waited for. */
+            uint32_t *row = counts + (int64_t)code[c] * (levels + 1);
+            for (int k = 0; k < 4; k++)
+                row[k * size + code[c + away[k]]]++;
+        }
+    }
 }
