@@ -19,7 +19,7 @@ SRGB_TO_LINEAR = np.where(
 
 #: Part of the luminance that each code of red, green and blue contributes, shape (3, 256).
 _LUMINANCE_OF_CODE = LUMINANCE_WEIGHTS[:, None] * SRGB_TO_LINEAR
-_STRIP_ROWS = 32
+_STRIP_ROWS, _STRIP_NUMBERS = 32, 65536
 _LUMINANCE = kernel("luminance", U8, INT, INT, INT, F32, F32)  # codes, size, of each, result
 
 
@@ -92,10 +92,15 @@ def log_light(light: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     ndarray of float32, same shape
     """
-    result = np.maximum(light, DARKEST, order="C")
-    cv2.log(result, result)
-    result *= np.float32(100.0)
-    return np.asarray(result)
+    result = np.empty(light.shape, dtype=np.float32)
+    # Strips that stay in the processor's cache.
+    taken, given = np.ascontiguousarray(light).reshape(-1), result.reshape(-1)
+    for start in range(0, given.size, _STRIP_NUMBERS):
+        strip = given[start : start + _STRIP_NUMBERS]
+        np.maximum(taken[start : start + _STRIP_NUMBERS], DARKEST, out=strip)
+        cv2.log(strip, strip)
+        strip *= np.float32(100.0)
+    return result
 
 
 #: Linear sRGB to XYZ relative to white, D65 (IEC 61966-2-1).

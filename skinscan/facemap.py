@@ -314,9 +314,9 @@ def _crop_for_level(
     rougher in a photo with more pixels.
     """
     height, width = photo.rgb.shape[:2]
-    places = np.ascontiguousarray(grid_photo[inside].T)
-    low = np.floor(places.min(axis=1)).astype(int) - 8
-    high = np.ceil(places.max(axis=1)).astype(int) + 9
+    ends = [cv2.minMaxLoc(axis, inside.view(np.uint8))[:2] for axis in cv2.split(grid_photo)]
+    low = np.floor([least for least, _ in ends]).astype(int) - 8
+    high = np.ceil([most for _, most in ends]).astype(int) + 9
     x0, y0 = np.clip(low, 0, [width - 1, height - 1])
     x1, y1 = np.clip(high, [x0 + 1, y0 + 1], [width, height])
     crop = photo.rgb[y0:y1, x0:x1]

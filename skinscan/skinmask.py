@@ -26,7 +26,13 @@ from skinscan.frame import (
     map_size,
     mm_to_map_px,
 )
+from skinscan.native import BOOL, DOUBLE, F64, INT, INT64, kernel
 from skinscan.pixels import disc, gaussian, median
+
+_SUMS = kernel(
+    "trend_sums", F64, INT, INT64, F64, F64, DOUBLE, BOOL, F64, F64
+)  # terms, their number, values, residuals, what has weight, sums
+_RESIDUAL = kernel("trend_residual", F64, INT, INT64, F64, F64, F64)
 
 #: Lid margins, brows and nostrils of the subject's right side, outer lip contour.
 EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
@@ -177,6 +183,34 @@ def _too_dark(light: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(dark | (thin & (y > _RIMS_LOW_MM) & (y < _RIMS_HIGH_MM)))
 
 
+def _weighted_sums(
+    design: NDArray[np.float64],
+    value: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    cut: float,
+    used: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum terms by terms and by values for the fit of ``design`` with Tukey's weights."""
+    if _SUMS is not None:
+        count = len(design)
+        normal, right = np.empty((count, count)), np.empty(count)
+        _SUMS(design, count, design.shape[1], value, residual, cut, used, normal, right)
+        return normal, right
+    scaled = residual / cut
+    weighted = np.maximum(1.0 - scaled**2, 0.0) ** 2 * used * design
+    return weighted @ design.T, weighted @ value
+
+
+def _residual(
+    design: NDArray[np.float64], value: NDArray[np.float64], beta: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    if _RESIDUAL is None:
+        return np.asarray(value - beta @ design)
+    residual = np.empty(len(value))
+    _RESIDUAL(design, len(design), len(value), value, beta, residual)
+    return residual
+
+
 def _trend(
     values: NDArray[np.float32],
     terms: NDArray[np.float32],
@@ -193,29 +227,28 @@ def _trend(
     step = 3
     inside = domain[::step, ::step]
     # What is not in the domain never has weight.
-    design = _design(terms.shape[-1], step)[:, inside.ravel()]
+    design = np.ascontiguousarray(_design(terms.shape[-1], step)[:, inside.ravel()])
     count = len(design)
     flat = values[::step, ::step][inside].astype(np.float64)
     seed = start[::step, ::step][inside]
-    weight: NDArray[np.float64] = np.asarray(seed, dtype=np.float64)
-    ridge = np.diag([0.0] + [1e-3 * max(float(weight.sum()), 1.0)] * (count - 1))
+    ridge = np.diag([0.0] + [1e-3 * max(float(np.count_nonzero(seed)), 1.0)] * (count - 1))
     ridge += 1e-9 * np.eye(count)
     spread = reach
     beta: NDArray[np.float64] = np.zeros(count)
-    residual = beta
+    # At first all of the seed weighs the same.
+    residual, cut = np.zeros(len(flat)), 1.0
+    everywhere = np.ones(len(flat), dtype=bool)
     for turn in range(8):
-        if turn:
-            scaled = residual / max(4.5 * spread, 1e-3)
-            weight = np.maximum(1.0 - scaled**2, 0.0) ** 2
-            if turn < 3:
-                weight *= seed
-        weighted = weight * design
-        beta = np.asarray(np.linalg.solve(weighted @ design.T + ridge, weighted @ flat))
-        residual = flat - beta @ design
+        normal, right = _weighted_sums(
+            design, flat, residual, cut, seed if turn < 3 else everywhere
+        )
+        beta = np.asarray(np.linalg.solve(normal + ridge, right))
+        residual = _residual(design, flat, beta)
         near = residual[seed] if turn < 2 else residual
         near = near[np.abs(near) < reach]
         if len(near) > 20:
             spread = float(1.4826 * median(np.abs(near - median(near))))
+        cut = max(4.5 * spread, 1e-3)
     return values - (terms @ beta.astype(np.float32)), spread
 
 

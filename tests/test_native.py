@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinscan import colour, covers, facemap, native, pixels, resizing
+from skinscan import colour, covers, facemap, native, pixels, resizing, skinmask
 from skinscan.frame import GRID_PX_MM, LEVELS_PX_MM, map_size
 from skinscan.metrics import grain, maps, paths, texture, tracing, valleys
 from skinscan.native.sources import AVX2, BASELINE, digest, library_name, sources
@@ -119,6 +119,7 @@ def test_digest_sees_every_source_and_no_line_ends(tmp_path):
 
 
 def test_sizes_that_the_loops_take_for_granted():
+    assert skinmask._position_terms().shape[-1] <= 6
     # A mean narrower than twice `_NARROW_PX` is taken in one piece.
     assert len(pixels.gaussian_half(2 * maps._NARROW_PX)) <= 64
     finest = max(LEVELS_PX_MM)
@@ -504,3 +505,26 @@ def test_pairs_are_counted_as_in_the_plain_way(seed, size, share, distance):
     )
     np.testing.assert_array_equal(*found)
     assert found[0].sum() % 2 == 0
+
+
+@compiled
+@given(
+    seed=st.integers(0, 10_000),
+    terms=st.integers(1, 6),
+    values=st.integers(1, 200),
+    cut=st.floats(0.5, 9.0),
+)
+def test_sums_of_the_trend_equal_the_plain_ones(seed, terms, values, cut):
+    rng = np.random.default_rng(seed)
+    design, beta = rng.uniform(-1.0, 1.0, (terms, values)), rng.normal(size=terms)
+    value, residual = rng.normal(0.0, 3.0, (2, values))
+    used = rng.random(values) < 0.7
+    quick, plain = both_ways(
+        skinmask,
+        "_SUMS",
+        lambda: skinmask._weighted_sums(design, value, residual, cut, used),
+    )
+    for one, other in zip(quick, plain, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-11)
+    left = both_ways(skinmask, "_RESIDUAL", lambda: skinmask._residual(design, value, beta))
+    np.testing.assert_allclose(*left, rtol=0, atol=1e-13)

@@ -137,35 +137,32 @@ def measure(
         for level in facemap.layers
         for item in atlas
     }
-    resolution = facemap.resolution_px_mm
     levels = sorted(facemap.layers)
+    if facemap.resolution_px_mm < LEVELS_PX_MM[0] * LEVEL_TOLERANCE:
+        levels_measured: list[float] = []
+    else:
+        levels_measured = levels
     for entry in metrics().values():
         view_flag = _view_flag(entry, view)
+        # Levels finer than a metric's finest repeat its number; those below its lowest have none.
+        taken_at = {
+            level: min(level, entry.finest_level_px_mm)
+            for level in levels_measured
+            if level >= entry.lowest_level_px_mm
+        }
         for group in entry.groups:
             for item in members(group):
-                found: dict[float, float] = {}
-                errors: dict[float, tuple[float, float, Flag]] = {}
                 usual = _merged(common[item.name], entry.flags, view_flag)
+                numbers = {
+                    level: _number(entry, group, samples[item.name, level], error_of)
+                    for level in dict.fromkeys(taken_at.values())
+                }
                 for level in levels:
-                    value, flags = _value(
-                        entry, samples, item, level=level, resolution=resolution, found=found
-                    )
-                    sem, day = math.nan, math.nan
-                    if error_of is not None and not math.isnan(value):
-                        usable = min(level, entry.finest_level_px_mm)
-                        if usable not in errors:
-                            errors[usable] = error_of(entry, group, usable, value)
-                        sem, day, flags = errors[usable]
+                    at = taken_at.get(level)
+                    value, sem, day, flags = _TOO_COARSE if at is None else numbers[at]
+                    merged = usual if flags is Flag.NONE else _merged(flags, usual)
                     measurements.append(
-                        Measurement(
-                            entry.name,
-                            item.name,
-                            level,
-                            value,
-                            sem,
-                            day,
-                            usual if flags is Flag.NONE else _merged(flags, usual),
-                        )
+                        Measurement(entry.name, item.name, level, value, sem, day, merged)
                     )
     return tuple(measurements), _wrinkles(lines[facemap.top_level], facemap)
 
@@ -180,29 +177,20 @@ def _merged(*flags: Flag) -> Flag:
     return reduce(or_, flags)
 
 
-def _value(
-    entry: Metric,
-    samples: dict[tuple[str, float], RegionSample],
-    item: Region,
-    *,
-    level: float,
-    resolution: float,
-    found: dict[float, float],
-) -> tuple[float, Flag]:
-    """One number and the flags that belong to it alone."""
-    short = resolution < LEVELS_PX_MM[0] * LEVEL_TOLERANCE
-    if level < entry.lowest_level_px_mm or short:
-        return math.nan, Flag.LOW_RESOLUTION
-    usable = min(level, entry.finest_level_px_mm)
-    if usable not in found:
-        enough = not entry.needs_skin or _enough_skin(samples[item.name, usable])
-        found[usable] = float(entry.compute(samples[item.name, usable])) if enough else math.nan
-    value = found[usable]
-    if math.isfinite(value):
-        return value, Flag.NONE
-    # A shape whose edge is not seen is covered; skin that is seen has nothing to measure.
-    bare = entry.needs_skin and _enough_skin(samples[item.name, usable])
-    return math.nan, Flag.NOTHING_FOUND if bare else Flag.OCCLUDED
+#: Value, standard error, its day-to-day part and the flags that belong to the number alone.
+_Number = tuple[float, float, float, Flag]
+_TOO_COARSE: _Number = (math.nan, math.nan, math.nan, Flag.LOW_RESOLUTION)
+
+
+def _number(entry: Metric, group: str, sample: RegionSample, error_of: ErrorOf | None) -> _Number:
+    bare = entry.needs_skin and _enough_skin(sample)
+    value = float(entry.compute(sample)) if bare or not entry.needs_skin else math.nan
+    if not math.isfinite(value):
+        # A shape whose edge is not seen is covered; skin that is seen has nothing to measure.
+        return math.nan, math.nan, math.nan, Flag.NOTHING_FOUND if bare else Flag.OCCLUDED
+    if error_of is None:
+        return value, math.nan, math.nan, Flag.NONE
+    return value, *error_of(entry, group, sample.layer.level_px_mm, value)
 
 
 def _enough_skin(sample: RegionSample) -> bool:

@@ -71,6 +71,7 @@ _TILE_ROWS, _TILE_COLUMNS = 128, 320
 _LEAST_WEIGHT = 0.02
 #: Off the skin everything is darker than any skin by this many %.
 _BARRED_PCT = np.float32(1e6)
+_BARRED_OF_SKIN = np.where(np.arange(256) == 0, _BARRED_PCT, np.float32(0.0)).astype(np.float32)
 #: What varies more slowly than this is light (Gaussian sigma); wider than for texture, because
 #: the widest folds have shoulders 4 mm apart.
 _BACKGROUND_MM = 4.0
@@ -175,7 +176,9 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
     level = layer.level_px_mm
     found = np.zeros((len(scales), *layer.skin.shape), dtype=np.int32)
     # The light is not divided out: beside the edge of a shadow that would raise a second shoulder.
-    flat = np.where(layer.skin, layer.log_y, maps.illumination(_BACKGROUND_MM))
+    on_skin = layer.skin.view(np.uint8)
+    flat = maps.illumination(_BACKGROUND_MM).copy()
+    cv2.copyTo(layer.log_y, on_skin, flat)
     flat = gaussian(flat, max(_ACROSS_MM * level, _ACROSS_PX))
     directed_only = all(s.half_mm < _DIRECTED_ONLY_MM for s in scales)
     search = _TileSearch(
@@ -183,7 +186,7 @@ def search_valleys(maps: LevelMaps, scales: Sequence[Scale]) -> list[Response]:
         level=level,
         signal=_framed(flat, _pad_px(scales, level), 0.0),
         barred=_framed(
-            np.where(layer.skin, np.float32(0.0), _BARRED_PCT),
+            np.asarray(cv2.LUT(on_skin, _BARRED_OF_SKIN), dtype=np.float32),
             _pad_px(scales, level),
             float(_BARRED_PCT),
         ),
