@@ -528,3 +528,27 @@ def test_sums_of_the_trend_equal_the_plain_ones(seed, terms, values, cut):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-11)
     left = both_ways(skinmask, "_RESIDUAL", lambda: skinmask._residual(design, value, beta))
     np.testing.assert_allclose(*left, rtol=0, atol=1e-13)
+
+
+@compiled
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    level=st.sampled_from(LEVELS_PX_MM),
+    corner=st.tuples(st.integers(0, 300), st.integers(0, 200)),
+    size=st.tuples(st.integers(1, 80), st.integers(1, 80)),
+)
+def test_windows_free_of_light_equal_the_plain_way_to_the_last_bit(seed, level, corner, size):
+    rng = np.random.default_rng(seed)
+    layers = [
+        facemap.Layer(lv, None, rng.normal(-90.0, 20.0, map_size(lv)).astype(np.float32), skin)
+        for lv in (GRID_PX_MM, level)
+        for skin in [rng.random(map_size(lv)) < 0.7]
+    ]
+    layer = layers[0] if level == GRID_PX_MM else layers[1]
+    window = tuple(slice(at, at + n) for at, n in zip(corner, size, strict=True))
+    quick, plain = both_ways(
+        maps, "_LESS_RESIZED", lambda: maps.LevelMaps(layer, layers[0]).flat(window)
+    )
+    assert quick.shape == size
+    np.testing.assert_array_equal(quick, plain)

@@ -14,9 +14,9 @@ from skinscan.colour import linear_to_lab, log_light, separate_pigments
 from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
 from skinscan.metrics.spots import Spots, find_spots
-from skinscan.native import BOOL, F32, FLOAT, INT, kernel, stride
+from skinscan.native import BOOL, F32, FLOAT, I32, INT, kernel, stride
 from skinscan.pixels import bounds, gaussian_half, gaussian_zero, median
-from skinscan.resizing import resized_area, resized_linear
+from skinscan.resizing import linear_places, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
 ILLUMINATION_MM = 3.0
@@ -27,9 +27,9 @@ _NARROW_PX = 4.0
 #: Share of a mean's weight on the mask below which it fades.
 _LEAST_WEIGHT = np.float32(1e-3)
 
-_DIFFERENCE = kernel(
-    "difference_on", F32, INT, F32, INT, BOOL, INT, INT, INT, F32
-)  # picture, other, mask; size; result
+_LESS_RESIZED = kernel(
+    *("less_resized", F32, INT, BOOL, INT, F32, INT, I32, F32, I32, F32, INT, INT, F32, F32),
+)  # picture, mask, other; places between its pixels; size, room to work, result
 _MEAN = kernel(
     *("masked_mean", F32, INT, BOOL, INT, INT, INT, INT, F32, INT, FLOAT, INT, F32, F32, INT),
 )  # picture, mask, size, Gaussian, least weight, what is wanted, room to work, result
@@ -114,33 +114,42 @@ class LevelMaps:
     base: Layer
     means: dict[float, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
-    def illumination(self, sigma_mm: float) -> NDArray[np.float32]:
-        """Local mean of ``log_y`` over the skin (Gaussian sigma in mm).
-
-        Taken on the coarsest layer, where a wide mean costs next to nothing.
-        """
+    def _mean_of_base(self, sigma_mm: float) -> NDArray[np.float32]:
+        # A wide mean costs next to nothing on the coarsest layer.
         if sigma_mm not in self.means:
             self.means[sigma_mm] = masked_blur(
                 self.base.log_y, self.base.skin, sigma_mm * self.base.level_px_mm
             )
-        return resized_linear(self.means[sigma_mm], *self.layer.log_y.shape)
+        return self.means[sigma_mm]
+
+    def illumination(self, sigma_mm: float) -> NDArray[np.float32]:
+        """Local mean of ``log_y`` over the skin (Gaussian sigma in mm)."""
+        return resized_linear(self._mean_of_base(sigma_mm), *self.layer.log_y.shape)
 
     @cached_property
-    def light(self) -> NDArray[np.float32]:
-        """What the illumination-free layer is free of: the mean within `ILLUMINATION_MM`."""
+    def _light(self) -> NDArray[np.float32]:
         return self.illumination(ILLUMINATION_MM)
 
     def flat(self, window: tuple[slice, slice]) -> NDArray[np.float32]:
         """Illumination-free layer in a window: contrast in % to the mean within 3 mm, on skin."""
-        log_y, light = self.layer.log_y[window], self.light[window]
-        skin = self.layer.skin[window]
-        if _DIFFERENCE is None:
+        log_y, skin = self.layer.log_y[window], self.layer.skin[window]
+        if _LESS_RESIZED is None or self.layer is self.base:
             # Half the time of a subtraction with a mask; what is not copied is 0.
-            difference = cv2.subtract(log_y, light)
+            difference = cv2.subtract(log_y, self._light[window])
             return np.asarray(cv2.copyTo(difference, skin.view(np.uint8)), dtype=np.float32)
-        result = np.empty(log_y.shape, dtype=np.float32)
-        pictures = (log_y, stride(log_y), light, stride(light), skin, stride(skin))
-        _DIFFERENCE(*pictures, *result.shape, result)
+        light = self._mean_of_base(ILLUMINATION_MM)
+        rows, columns = log_y.shape
+        places = [
+            part[where]
+            for before, after, where in zip(
+                light.shape[::-1], self.layer.log_y.shape[::-1], window[::-1], strict=True
+            )
+            for part in linear_places(before, after)
+        ]
+        room = np.empty(2 * columns, dtype=np.float32)
+        result = np.empty((rows, columns), dtype=np.float32)
+        pictures = (log_y, stride(log_y), skin, stride(skin), light, stride(light))
+        _LESS_RESIZED(*pictures, *places, rows, columns, room, result)
         return result
 
     def band(self, fine_mm: float, coarse_mm: float) -> NDArray[np.float32]:

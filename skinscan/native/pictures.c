@@ -1,5 +1,5 @@
 /* Passes over whole pictures (skinscan/resizing.py, colour.py and others). */
-#include "native.h"
+#include "linear.h"
 
 /* Where a mask, resized by linear interpolation, is larger than a limit.
 
@@ -13,22 +13,17 @@ API void mask_resized(const uint8_t *mask, int mask_stride, const int32_t *colum
                       const float *right, const int32_t *row, const float *lower, int rows,
                       int columns, int used, float limit, float *work, uint8_t *larger)
 {
-    /* The two rows of the mask between which the result lies, resized along themselves. */
-    float *held[2] = {work, work + columns};
-    int of[2] = {-1, -1}, empty[2] = {0, 0};
+    struct held held = {{work, work + columns}, {-1, -1}};
+    int empty[2] = {0, 0};
     for (int y = 0; y < rows; y++) {
         int at[2];
         for (int n = 0; n < 2; n++) {
-            const int source = row[2 * y + n];
-            /* Rows come in order: the second of one is often the first of the next. */
-            at[n] = of[0] == source ? 0 : of[1] == source ? 1 : -1;
-            if (at[n] >= 0)
+            int missing;
+            at[n] = held_at(&held, row[2 * y + n], row[2 * y + 1 - n], &missing);
+            if (!missing)
                 continue;
-            const int other = row[2 * y + 1 - n];
-            at[n] = of[0] == other ? 1 : 0;
-            of[at[n]] = source;
-            const uint8_t *in = mask + (int64_t)source * mask_stride;
-            float *out = held[at[n]];
+            const uint8_t *in = mask + (int64_t)row[2 * y + n] * mask_stride;
+            float *out = held.along[at[n]];
             empty[at[n]] = !memchr(in, 1, (size_t)used);
             if (empty[at[n]])
                 memset(out, 0, sizeof *out * (size_t)columns);
@@ -42,7 +37,7 @@ API void mask_resized(const uint8_t *mask, int mask_stride, const int32_t *colum
             memset(out, limit < 0.0f, (size_t)columns);
             continue;
         }
-        const float *a = held[at[0]], *b = held[at[1]], second = lower[y], first = 1.0f - second;
+        const float *a = held.along[at[0]], *b = held.along[at[1]], second = lower[y], first = 1.0f - second;
         for (int c = 0; c < columns; c++)
             out[c] = a[c] * first + b[c] * second > limit;
     }
@@ -192,15 +187,31 @@ API void shrunk_codes(const uint8_t *picture, int stride, int in_columns, const 
     }
 }
 
-/* One picture less another where a mask is set, 0 elsewhere; windows with their row strides. */
-API void difference_on(const float *picture, int stride, const float *other, int other_stride,
-                       const uint8_t *mask, int mask_stride, int rows, int columns, float *result)
+/* A picture less another, which is first resized by linear interpolation; 0 off a mask. All but
+   the other are windows of the size of the result.
+
+   picture, mask     `rows` x `columns`, with their row strides
+   other             row stride other_stride
+   column, right     for each column of the result the two of `other` and the second one's weight
+   row, lower        the same for each row
+   work              2 · columns items
+   result            contiguous */
+API void less_resized(const float *picture, int stride, const uint8_t *mask, int mask_stride,
+                      const float *other, int other_stride, const int32_t *column,
+                      const float *right, const int32_t *row, const float *lower, int rows,
+                      int columns, float *work, float *result)
 {
+    struct held held = {{work, work + columns}, {-1, -1}};
     for (int y = 0; y < rows; y++) {
-        const float *a = picture + (int64_t)y * stride, *b = other + (int64_t)y * other_stride;
+        const float *both[2];
+        resize_rows(&held, other, other_stride, row + 2 * y, column, right, columns, both);
+        const float *in = picture + (int64_t)y * stride, *a = both[0], *b = both[1];
         const uint8_t *on = mask + (int64_t)y * mask_stride;
+        const float second = lower[y];
         float *out = result + (int64_t)y * columns;
-        for (int c = 0; c < columns; c++)
-            out[c] = on[c] ? a[c] - b[c] : 0.0f;
+        for (int c = 0; c < columns; c++) {
+            const float difference = in[c] - multiply_add(b[c] - a[c], second, a[c]);
+            out[c] = on[c] ? difference : 0.0f;
+        }
     }
 }

@@ -1,7 +1,7 @@
 /* A photo sampled into the map of a face (skinscan/facemap.py), as OpenCV does it with bicubic
    interpolation (Keys 1981, doi:10.1109/TASSP.1981.1163711, with a = -0.75): the same weights and
    sums in the same order. */
-#include "native.h"
+#include "linear.h"
 
 typedef float four __attribute__((vector_size(16)));
 
@@ -54,42 +54,6 @@ static void weigh(const float *restrict place, int count, int32_t *restrict firs
         w1[k] = b;
         w2[k] = 1.0f - a - b - d;
         w3[k] = d;
-    }
-}
-
-/* Where a row of the map lies in the photo: between two rows of the grid, along which it has been
-   resized before. */
-struct places {
-    const float *grid[2];
-    int grid_stride, held[2];
-    const int32_t *column;
-    const float *right;
-    float *along[2][2], *at[2];
-};
-
-static void place_row(struct places *p, const int32_t *rows, float lower, int columns)
-{
-    int slot[2];
-    for (int n = 0; n < 2; n++) {
-        slot[n] = p->held[0] == rows[n] ? 0 : p->held[1] == rows[n] ? 1 : -1;
-        if (slot[n] >= 0)
-            continue;
-        slot[n] = p->held[0] == rows[1 - n] ? 1 : 0;
-        p->held[slot[n]] = rows[n];
-        for (int axis = 0; axis < 2; axis++) {
-            const float *in = p->grid[axis] + (int64_t)rows[n] * p->grid_stride;
-            float *out = p->along[slot[n]][axis];
-            for (int c = 0; c < columns; c++) {
-                const float a = in[p->column[2 * c]], b = in[p->column[2 * c + 1]];
-                out[c] = multiply_add(b - a, p->right[c], a);
-            }
-        }
-    }
-    for (int axis = 0; axis < 2; axis++) {
-        const float *a = p->along[slot[0]][axis], *b = p->along[slot[1]][axis];
-        float *out = p->at[axis];
-        for (int c = 0; c < columns; c++)
-            out[c] = multiply_add(b[c] - a[c], lower, a[c]);
     }
 }
 
@@ -200,19 +164,24 @@ API void sampled(const float *picture, int stride, int in_rows, int in_columns,
                  const float *right, const int32_t *row, const float *lower, int rows, int columns,
                  float *work, float *result)
 {
-    float *room[6];
-    for (int k = 0; k < 6; k++)
-        room[k] = work + (int64_t)k * columns;
-    struct places places = {{grid_x, grid_y}, grid_stride, {-1, -1}, column, right,
-                            {{room[0], room[1]}, {room[2], room[3]}}, {room[4], room[5]}};
+    struct held held[2] = {{{work, work + columns}, {-1, -1}},
+                           {{work + 2 * columns, work + 3 * columns}, {-1, -1}}};
+    const float *grid[2] = {grid_x, grid_y};
+    float *place[2] = {work + 4 * columns, work + 5 * columns};
     struct known at;
     for (int line = 0; line < rows; line++) {
-        place_row(&places, row + 2 * line, lower[line], columns);
+        for (int axis = 0; axis < 2; axis++) {
+            const float *both[2];
+            resize_rows(&held[axis], grid[axis], grid_stride, row + 2 * line, column, right, columns,
+                        both);
+            for (int c = 0; c < columns; c++)
+                place[axis][c] = multiply_add(both[1][c] - both[0][c], lower[line], both[0][c]);
+        }
         /* So many at once that all that is known of them stays in the fastest cache. */
         for (int begin = 0; begin < columns; begin += PLACES) {
             const int count = columns - begin < PLACES ? columns - begin : PLACES;
-            weigh(places.at[0] + begin, count, at.left, at.x[0], at.x[1], at.x[2], at.x[3]);
-            weigh(places.at[1] + begin, count, at.top, at.y[0], at.y[1], at.y[2], at.y[3]);
+            weigh(place[0] + begin, count, at.left, at.x[0], at.x[1], at.x[2], at.x[3]);
+            weigh(place[1] + begin, count, at.top, at.y[0], at.y[1], at.y[2], at.y[3]);
             int all = 1;
             for (int n = 0; n < count; n++) {
                 const int within = (at.left[n] >= 0) & (at.top[n] >= 0) &
