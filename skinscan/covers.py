@@ -515,11 +515,12 @@ def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
         log_y, reach, reach, reach, reach, cv2.BORDER_REFLECT_101
     )
     # The picture is transformed once for all kernels.
-    spectrum = cv2.dft(padded, nonzeroRows=rows + 2 * reach)
+    spectrum = cv2.dft(padded)
     tilt = np.zeros(log_y.shape, dtype=np.float32)
     for angle, kernel in zip(kernels.tilt_deg.tolist(), kernels.spectra, strict=True):
         product = cv2.mulSpectrums(spectrum, kernel, 0, conjB=True)
-        response = cv2.idft(product, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT, nonzeroRows=rows)
+        # All rows: told to leave some out, OpenCV takes a way that is three times as slow.
+        response = cv2.idft(product, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT)
         _keep_largest(np.asarray(response, dtype=np.float32)[:rows, :columns], angle, best, tilt)
     aside = np.abs(x)
     hangs = (y > _FOREHEAD_MM) & (tilt > np.where(aside > _SIDE_MM, _HANGING_SIDE_DEG, 0.0))
