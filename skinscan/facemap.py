@@ -16,7 +16,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from skinscan.colour import log_light, luminance_of_codes, to_linear
 from skinscan.covers import Covers
@@ -30,7 +29,7 @@ from skinscan.frame import (
 )
 from skinscan.landmarks import Face
 from skinscan.mesh import canonical_mesh
-from skinscan.native import F32, I32, INT, kernel, stride
+from skinscan.native import F32, I32, I64, INT, INT64, kernel, stride
 from skinscan.photo import Photo
 from skinscan.resizing import (
     linear_places,
@@ -45,6 +44,10 @@ _SAMPLED = kernel(
     *("sampled", F32, INT, INT, INT, F32, F32, INT, I32, F32, I32, F32),
     *(INT, INT, F32, F32),
 )  # picture; places on the grid, and between its pixels; size, room to work, result
+
+_INTERPOLATED = kernel(
+    "interpolated", I32, F32, F32, I64, INT64, INT, F32
+)  # vertices, weights, values, places; their number, result
 
 #: A surface turned further than this from the camera is foreshortened beyond use.
 _STEEPEST_DEG = 70.0
@@ -112,25 +115,41 @@ def _facing(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArra
     return np.asarray(total[:, 2] / np.maximum(np.linalg.norm(total, axis=1), 1e-9))
 
 
+@dataclass(frozen=True, eq=False)
+class _Corners:
+    """The three vertices of each grid point inside the face, and their weights.
+
+    ``vertex`` and ``weight`` have shape (points, 3), ``place``, the flat index in the grid,
+    (points,).
+    """
+
+    vertex: NDArray[np.int32]
+    weight: NDArray[np.float32]
+    place: NDArray[np.int64]
+
+
 @cache
-def _interpolation() -> csr_array:
-    """Weights of the vertices at each grid point inside the face, one row per point."""
+def _corners() -> _Corners:
     atlas = atlas_mesh()
     inside = atlas.grid_triangle >= 0
-    vertex = atlas.triangles[atlas.grid_triangle[inside]]
-    count = len(vertex)
-    return csr_array(
-        (atlas.grid_weights[inside].ravel(), vertex.ravel(), np.arange(0, 3 * count + 1, 3)),
-        shape=(count, len(atlas.vertices_mm)),
-        dtype=np.float32,
+    return _Corners(
+        np.ascontiguousarray(atlas.triangles[atlas.grid_triangle[inside]], dtype=np.int32),
+        np.ascontiguousarray(atlas.grid_weights[inside], dtype=np.float32),
+        np.flatnonzero(inside).astype(np.int64),
     )
 
 
 def _on_grid(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Interpolate per-vertex values, shape (V, C), on the grid: (rows, columns, C)."""
-    inside = atlas_mesh().grid_triangle >= 0
-    result = np.full((*inside.shape, values.shape[1]), np.nan, dtype=np.float32)
-    result[inside] = _interpolation() @ values.astype(np.float32)
+    corners, given = _corners(), np.ascontiguousarray(values, dtype=np.float32)
+    channels = given.shape[1]
+    result = np.full((*map_size(GRID_PX_MM), channels), np.nan, dtype=np.float32)
+    if _INTERPOLATED is not None:
+        points = (corners.vertex, corners.weight, given, corners.place)
+        _INTERPOLATED(*points, len(corners.place), channels, result)
+        return result
+    found = sum(corners.weight[:, k, None] * given[corners.vertex[:, k]] for k in range(3))
+    result.reshape(-1, channels)[corners.place] = found
     return result
 
 

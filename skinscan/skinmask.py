@@ -138,12 +138,18 @@ def _core_mask() -> NDArray[np.bool_]:
 
 
 @cache
-def _position_terms() -> NDArray[np.float32]:
-    """Polynomial terms 1, x, y, x², xy, y² over the grid, x and y in -1..1."""
+def _positions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Place of each column, x, and of each row, y, of the grid; 1 is 80 mm."""
     rows, columns = map_size(GRID_PX_MM)
     x = np.linspace(-1, 1, columns, dtype=np.float32) * (RIGHT_MM - LEFT_MM) / 160.0
     y = np.linspace(1, -1, rows, dtype=np.float32) * (TOP_MM - BOTTOM_MM) / 160.0
-    xx, yy = np.meshgrid(x, y)
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+@cache
+def _position_terms() -> NDArray[np.float32]:
+    """Polynomial terms 1, x, y, x², xy, y² over the grid."""
+    xx, yy = np.meshgrid(*_positions())
     return np.stack([np.ones_like(xx), xx, yy, xx * xx, xx * yy, yy * yy], axis=-1)
 
 
@@ -211,15 +217,27 @@ def _residual(
     return residual
 
 
+def _surface(beta: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Sum of the first position terms with their factors, on the grid."""
+    x, y = (axis.astype(np.float64) for axis in _positions())
+    one, of_x, of_y, of_xx, of_xy, of_yy = np.pad(beta, (0, 6 - len(beta)))
+    # Row by row it is a parabola in x.
+    level = (one + of_y * y + of_yy * y**2).astype(np.float32)[:, None]
+    slope = (of_x + of_xy * y).astype(np.float32)[:, None]
+    return np.asarray(x.astype(np.float32) * slope + (of_xx * x**2).astype(np.float32) + level)
+
+
 def _trend(
     values: NDArray[np.float32],
-    terms: NDArray[np.float32],
     start: NDArray[np.bool_],
     domain: NDArray[np.bool_],
     *,
+    count: int,
     reach: float,
 ) -> tuple[NDArray[np.float32], float]:
     """Fit the slow variation of one feature over the skin, ignoring what is not skin.
+
+    The first ``count`` terms of 1, x, y, x², xy, y² are fitted.
 
     Grows from ``start`` to ``domain`` by iteratively reweighted least squares
     (Tukey's biweight); returns the residual everywhere and its robust spread.
@@ -227,8 +245,7 @@ def _trend(
     step = 3
     inside = domain[::step, ::step]
     # What is not in the domain never has weight.
-    design = np.ascontiguousarray(_design(terms.shape[-1], step)[:, inside.ravel()])
-    count = len(design)
+    design = np.ascontiguousarray(_design(count, step)[:, inside.ravel()])
     flat = values[::step, ::step][inside].astype(np.float64)
     seed = start[::step, ::step][inside]
     ridge = np.diag([0.0] + [1e-3 * max(float(np.count_nonzero(seed)), 1.0)] * (count - 1))
@@ -249,7 +266,7 @@ def _trend(
         if len(near) > 20:
             spread = float(1.4826 * median(np.abs(near - median(near))))
         cut = max(4.5 * spread, 1e-3)
-    return values - (terms @ beta.astype(np.float32)), spread
+    return values - _surface(beta), spread
 
 
 def _grain(log_y: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -293,7 +310,6 @@ def skin_mask(
     log_y = 100.0 * np.log(np.maximum(luminance(linear), DARKEST))
     red_green = 100.0 * np.log(safe[..., 0] / safe[..., 1])
     green_blue = 100.0 * np.log(safe[..., 1] / safe[..., 2])
-    terms = _position_terms()
     features = feature_mask()
     domain = visible & ~features & ~clipped
     core = _core_mask() & domain
@@ -303,10 +319,10 @@ def skin_mask(
     smooth = [
         gaussian(f.astype(np.float32), 0.6 * GRID_PX_MM) for f in (log_y, red_green, green_blue)
     ]
-    light, _ = _trend(smooth[0], terms, core, domain, reach=60.0)
+    light, _ = _trend(smooth[0], core, domain, count=6, reach=60.0)
     accept = ~_too_dark(light) & (light < _BRIGHTEST)
     for colour in smooth[1:]:
-        residual, spread = _trend(colour, terms[..., :3], core, domain, reach=30.0)
+        residual, spread = _trend(colour, core, domain, count=3, reach=30.0)
         accept &= np.abs(residual) < max(_COLOUR_SIGMAS * spread, _COLOUR_FLOOR)
     grain = _grain(log_y.astype(np.float32))
     usual = float(median(grain[core]))

@@ -552,3 +552,12 @@ def test_windows_free_of_light_equal_the_plain_way_to_the_last_bit(seed, level, 
     )
     assert quick.shape == size
     np.testing.assert_array_equal(quick, plain)
+
+
+@compiled
+@given(seed=st.integers(0, 10_000), channels=st.integers(1, 4))
+def test_values_of_the_mesh_equal_the_plain_way_to_the_last_bit(seed, channels):
+    values = np.random.default_rng(seed).normal(0.0, 900.0, (900, channels))
+    quick, plain = both_ways(facemap, "_INTERPOLATED", lambda: facemap._on_grid(values))
+    np.testing.assert_array_equal(quick, plain)
+    assert 0.3 < np.isfinite(quick).mean() < 1.0

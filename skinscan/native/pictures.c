@@ -215,3 +215,21 @@ API void less_resized(const float *picture, int stride, const uint8_t *mask, int
         }
     }
 }
+
+/* Values given at corners, interpolated in triangles.
+
+   corner, weight   three of each place
+   value            of each corner, `channels` each
+   place            where each goes in `result`, in items of `channels` */
+API void interpolated(const int32_t *corner, const float *weight, const float *value,
+                      const int64_t *place, int64_t places, int channels, float *result)
+{
+    for (int64_t k = 0; k < places; k++) {
+        const float *a = value + (int64_t)corner[3 * k] * channels,
+                    *b = value + (int64_t)corner[3 * k + 1] * channels,
+                    *c = value + (int64_t)corner[3 * k + 2] * channels;
+        float *out = result + place[k] * channels;
+        for (int n = 0; n < channels; n++)
+            out[n] = weight[3 * k] * a[n] + weight[3 * k + 1] * b[n] + weight[3 * k + 2] * c[n];
+    }
+}

@@ -3,6 +3,37 @@
 
 enum { MOST_TERMS = 6 };
 
+/* Numbers that are summed side by side. */
+enum { SIDE = 4 };
+
+struct sums {
+    double normal[MOST_TERMS][MOST_TERMS][SIDE], right[MOST_TERMS][SIDE];
+};
+
+static inline void add_to_sums(struct sums *sums, const double *design, int terms, int64_t values,
+                               const double *value, const double *residual, double cut,
+                               const uint8_t *used, int64_t at, int count)
+{
+    double weight[SIDE];
+    for (int n = 0; n < count; n++) {
+        const double scaled = residual[at + n] / cut, left = 1.0 - scaled * scaled;
+        weight[n] = (used[at + n] != 0) & (left > 0.0) ? left * left : 0.0;
+    }
+    for (int i = 0; i < terms; i++) {
+        const double *a = design + i * values + at;
+        double weighted[SIDE];
+        for (int n = 0; n < count; n++)
+            weighted[n] = weight[n] * a[n];
+        for (int j = i; j < terms; j++) {
+            const double *b = design + j * values + at;
+            for (int n = 0; n < count; n++)
+                sums->normal[i][j][n] += weighted[n] * b[n];
+        }
+        for (int n = 0; n < count; n++)
+            sums->right[i][n] += weighted[n] * value[at + n];
+    }
+}
+
 /* Sums of a weighted fit: terms by terms, and by values.
 
    design         `terms` (at most MOST_TERMS) x `values` numbers
@@ -14,34 +45,19 @@ API void trend_sums(const double *design, int terms, int64_t values, const doubl
                     const double *residual, double cut, const uint8_t *used, double *normal,
                     double *right)
 {
-    enum { SIDE = 4 };
-    double sums[MOST_TERMS][MOST_TERMS][SIDE] = {{{0}}}, with[MOST_TERMS][SIDE] = {{0}};
-    for (int64_t k = 0; k < values; k += SIDE) {
-        double weight[SIDE] = {0};
-        const int here = values - k < SIDE ? (int)(values - k) : SIDE;
-        for (int n = 0; n < here; n++) {
-            const double scaled = residual[k + n] / cut, left = 1.0 - scaled * scaled;
-            weight[n] = used[k + n] && left > 0.0 ? left * left : 0.0;
-        }
-        for (int i = 0; i < terms; i++) {
-            const double *a = design + i * values + k;
-            double weighted[SIDE] = {0};
-            for (int n = 0; n < here; n++)
-                weighted[n] = weight[n] * a[n];
-            for (int j = i; j < terms; j++) {
-                const double *b = design + j * values + k;
-                for (int n = 0; n < here; n++)
-                    sums[i][j][n] += weighted[n] * b[n];
-            }
-            for (int n = 0; n < here; n++)
-                with[i][n] += weighted[n] * value[k + n];
-        }
-    }
+    struct sums sums;
+    memset(&sums, 0, sizeof sums);
+    int64_t k = 0;
+    for (; k + SIDE <= values; k += SIDE)
+        add_to_sums(&sums, design, terms, values, value, residual, cut, used, k, SIDE);
+    for (; k < values; k++)
+        add_to_sums(&sums, design, terms, values, value, residual, cut, used, k, 1);
     for (int i = 0; i < terms; i++) {
-        for (int j = i; j < terms; j++)
-            normal[i * terms + j] = normal[j * terms + i] =
-                (sums[i][j][0] + sums[i][j][1]) + (sums[i][j][2] + sums[i][j][3]);
-        right[i] = (with[i][0] + with[i][1]) + (with[i][2] + with[i][3]);
+        for (int j = i; j < terms; j++) {
+            const double *part = sums.normal[i][j];
+            normal[i * terms + j] = normal[j * terms + i] = (part[0] + part[1]) + (part[2] + part[3]);
+        }
+        right[i] = (sums.right[i][0] + sums.right[i][1]) + (sums.right[i][2] + sums.right[i][3]);
     }
 }
 
@@ -49,10 +65,11 @@ API void trend_sums(const double *design, int terms, int64_t values, const doubl
 API void trend_residual(const double *design, int terms, int64_t values, const double *value,
                         const double *fitted, double *residual)
 {
-    for (int64_t k = 0; k < values; k++) {
-        double sum = 0.0;
-        for (int i = 0; i < terms; i++)
-            sum += fitted[i] * design[i * values + k];
-        residual[k] = value[k] - sum;
-    }
+    for (int64_t k = 0; k < values; k++)
+        residual[k] = fitted[0] * design[k];
+    for (int i = 1; i < terms; i++)
+        for (int64_t k = 0; k < values; k++)
+            residual[k] += fitted[i] * design[i * values + k];
+    for (int64_t k = 0; k < values; k++)
+        residual[k] = value[k] - residual[k];
 }
