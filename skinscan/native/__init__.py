@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from skinscan.native.sources import AVX2, BASELINE, digest, library_name
 
-#: Set to 0 to take the plain ways: for comparisons, and should a compiled loop be suspected.
+#: Set to 0 to take the plain ways, to `BASELINE` to take what any processor can: for comparisons,
+#: and should a compiled loop be suspected.
 SWITCH: Final = "SKINSCAN_COMPILED"
 #: Kinds of argument. An array may be a window of a larger one: its row stride in items is passed
 #: beside it (`stride`), and within a row items follow each other.
@@ -44,7 +45,8 @@ I64 = _array_of(np.int64)
 
 def _load() -> tuple[ctypes.CDLL | None, str]:
     """Return the library, or nothing, and what ``skinscan --version`` says about it."""
-    if os.environ.get(SWITCH) == "0":
+    wanted = os.environ.get(SWITCH)
+    if wanted == "0":
         return None, f"off ({SWITCH}=0)"
     folder = Path(__file__).parent
     if not (folder / library_name(BASELINE)).exists():
@@ -55,7 +57,7 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
         if library.sources_digest() != digest(folder).encode():
             return None, "none (compiled from other sources: install skinscan again)"
         faster = folder / library_name(AVX2)
-        if library.processor_has_avx2() and faster.exists():
+        if wanted != BASELINE and library.processor_has_avx2() and faster.exists():
             return ctypes.CDLL(str(faster)), AVX2
     except (OSError, AttributeError):
         # As when a folder was copied from another machine.
