@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final, cast
 
 import cv2
@@ -41,13 +42,12 @@ def decode_jpeg(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8
     is damage is for `decode_cv2` to say.
     """
     rows, columns = (-(-side // reduction) for side in header.size[::-1])
-    try:
+    picture = None
+    with contextlib.suppress(ValueError):
         picture = simplejpeg.decode_jpeg(
             data, "RGB", min_height=rows, min_width=columns, min_factor=reduction
         )
-    except ValueError:
-        return decode_cv2(data, header, reduction)
-    if picture.shape != (rows, columns, 3):
+    if picture is None or picture.shape != (rows, columns, 3):
         return decode_cv2(data, header, reduction)
     return np.asarray(picture, dtype=np.uint8)
 
