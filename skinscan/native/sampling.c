@@ -191,6 +191,8 @@ API void sampled(const float *picture, int stride, int in_rows, int in_columns,
             }
             float *out = result + (int64_t)line * columns + begin;
             int c = 0;
+            /* Asked only where eight are sampled at once. */
+            (void)all;
 #ifdef __AVX2__
             if (all)
                 for (; c + 8 <= count; c += 8)

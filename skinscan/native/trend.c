@@ -17,7 +17,7 @@ static inline void add_to_sums(struct sums *sums, const double *design, int term
     double weight[SIDE];
     for (int n = 0; n < count; n++) {
         const double scaled = residual[at + n] / cut, left = 1.0 - scaled * scaled;
-        weight[n] = (used[at + n] != 0) & (left > 0.0) ? left * left : 0.0;
+        weight[n] = used[at + n] != 0 && left > 0.0 ? left * left : 0.0;
     }
     for (int i = 0; i < terms; i++) {
         const double *a = design + i * values + at;
