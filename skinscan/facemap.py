@@ -41,7 +41,7 @@ from skinscan.resizing import (
 from skinscan.skinmask import skin_mask
 
 _SAMPLED = kernel(
-    *("sampled", F32, INT, INT, INT, F32, F32, INT, I32, F32, I32, F32),
+    *("sampled", F32, INT, INT, INT, INT, F32, F32, INT, I32, F32, I32, F32),
     *(INT, INT, F32, F32),
 )  # picture; places on the grid, and between its pixels; size, room to work, result
 
@@ -352,13 +352,20 @@ def _remapped(crop: NDArray[Any], crop_px: NDArray[np.float32], level: float) ->
     """Sample a picture at ``crop_px`` (given on the grid) to a FaceMap at ``level``."""
     rows, columns = map_size(level)
     x, y = (np.ascontiguousarray(crop_px[..., k]) for k in (0, 1))
-    if _SAMPLED is not None and crop.dtype == np.float32 and columns % 4 == 0:
+    if _SAMPLED is not None and columns % 4 == 0:
+        codes = crop.ndim == 3
+        picture = np.stack(cv2.split(crop)).astype(np.float32) if codes else crop[None]
         places = (*linear_places(x.shape[1], columns), *linear_places(x.shape[0], rows))
         room = np.empty(6 * columns, dtype=np.float32)
-        result: NDArray[np.float32] = np.empty((rows, columns), dtype=np.float32)
+        result: NDArray[np.float32] = np.empty((len(picture), rows, columns), dtype=np.float32)
         grid = (x, y, stride(x))
-        _SAMPLED(crop, stride(crop), *crop.shape, *grid, *places, rows, columns, room, result)
-        return result
+        size = (rows, columns, room, result)
+        _SAMPLED(picture, stride(picture[0]), *picture.shape, *grid, *places, *size)
+        if not codes:
+            return np.asarray(result[0])
+        # Adding nothing rounds and cuts off as cv2.remap does.
+        whole = [cv2.add(plane, 0.0, dtype=cv2.CV_8U) for plane in result]  # type: ignore[call-overload]
+        return np.asarray(cv2.merge(whole))
     # Axis by axis: one array of both would be too large for the allocator to reuse.
     x, y = (resized_linear(axis, rows, columns) for axis in (x, y))
     return np.asarray(

@@ -503,9 +503,14 @@ def test_sampled_faces_equal_the_plain_way_to_the_last_bit(seed, level, size, be
     x = (u + 0.1 * np.sin(5 * v)) * (size[1] - 1)
     y = (v + 0.1 * u) * (size[0] - 1)
     places = np.stack([x, y], axis=-1).astype(np.float32)
-    quick, plain = both_ways(facemap, "_SAMPLED", lambda: facemap._remapped(picture, places, level))
-    assert quick.shape == map_size(level)
-    np.testing.assert_array_equal(quick, plain)
+    codes = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+    for kind in (picture, codes):
+        quick, plain = both_ways(
+            facemap, "_SAMPLED", lambda kind=kind: facemap._remapped(kind, places, level)
+        )
+        assert quick.shape[:2] == map_size(level)
+        assert quick.dtype == plain.dtype == kind.dtype
+        np.testing.assert_array_equal(quick, plain)
 
 
 @compiled

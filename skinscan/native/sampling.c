@@ -150,16 +150,16 @@ static inline __m256 sample_eight(const float *picture, int stride, const struct
 }
 #endif
 
-/* Sample a picture of light.
+/* Sample the planes of a picture.
 
-   picture                   `in_rows` x `in_columns`, row stride `stride`; beyond it the nearest
-                             pixel counts
+   picture                   `planes` x `in_rows` x `in_columns`, row stride `stride`; beyond it the
+                             nearest pixel counts
    grid_x, grid_y            column and row in it of each place of the grid, row stride grid_stride
    column, right, row, lower for each column and row of the map the two of the grid between which
                              it lies, and the second one's weight
    work                      6 · columns items
-   result                    `rows` x `columns`; columns a multiple of 4 */
-API void sampled(const float *picture, int stride, int in_rows, int in_columns,
+   result                    `planes` x `rows` x `columns`; columns a multiple of 4 */
+API void sampled(const float *picture, int stride, int planes, int in_rows, int in_columns,
                  const float *grid_x, const float *grid_y, int grid_stride, const int32_t *column,
                  const float *right, const int32_t *row, const float *lower, int rows, int columns,
                  float *work, float *result)
@@ -189,18 +189,21 @@ API void sampled(const float *picture, int stride, int in_rows, int in_columns,
                 at.first[n] = within ? at.top[n] * stride + at.left[n] : -1;
                 all &= within;
             }
-            float *out = result + (int64_t)line * columns + begin;
-            int c = 0;
             /* Asked only where eight are sampled at once. */
             (void)all;
+            for (int plane = 0; plane < planes; plane++) {
+                const float *in = picture + (int64_t)plane * in_rows * stride;
+                float *out = result + ((int64_t)plane * rows + line) * columns + begin;
+                int c = 0;
 #ifdef __AVX2__
-            if (all)
-                for (; c + 8 <= count; c += 8)
-                    _mm256_storeu_ps(out + c, sample_eight(picture, stride, &at, c));
+                if (all)
+                    for (; c + 8 <= count; c += 8)
+                        _mm256_storeu_ps(out + c, sample_eight(in, stride, &at, c));
 #endif
-            for (; c < count; c += 4) {
-                const four sum = sample_four(picture, stride, in_rows, in_columns, &at, c);
-                memcpy(out + c, &sum, sizeof sum);
+                for (; c < count; c += 4) {
+                    const four sum = sample_four(in, stride, in_rows, in_columns, &at, c);
+                    memcpy(out + c, &sum, sizeof sum);
+                }
             }
         }
     }
