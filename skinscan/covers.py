@@ -519,7 +519,7 @@ def _hanging(log_y: F32, level: float) -> tuple[F32, Mask]:
     tilt = np.zeros(log_y.shape, dtype=np.float32)
     for angle, kernel in zip(kernels.tilt_deg.tolist(), kernels.spectra, strict=True):
         product = cv2.mulSpectrums(spectrum, kernel, 0, conjB=True)
-        # All rows: told to leave some out, OpenCV takes a way that is three times as slow.
+        # All rows: told to leave some out, OpenCV takes a much slower way.
         response = cv2.idft(product, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT)
         _keep_largest(np.asarray(response, dtype=np.float32)[:rows, :columns], angle, best, tilt)
     aside = np.abs(x)

@@ -94,7 +94,7 @@ def resized_area(picture: F32, rows: int, columns: int) -> F32:
     if _AREA is not None and picture.ndim == 2 and _shrinks_unevenly(before, (rows, columns)):
         along, down = _shares(before[1], columns), _shares(before[0], rows)
         result = np.empty((rows, columns), dtype=np.float32)
-        room = np.empty(2 * columns, dtype=np.float32)
+        room = np.empty(columns, dtype=np.float32)
         shares = (*along.arguments, *down.arguments)
         _AREA(picture, stride(picture), before[1], *shares, rows, columns, room, result)
         return result

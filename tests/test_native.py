@@ -475,8 +475,8 @@ def test_means_along_lines_equal_the_plain_ones(seed, sizes, half, seen):
     window = np.maximum(index - half, begin), np.minimum(index + half + 1, end)
     picture = rng.normal(-150.0, 30.0, (len(index), 7)).astype(np.float32)
     on = (rng.random(picture.shape) < seen).astype(np.float32)
-    quick = tracing._compiled_means_along(picture, on, *window)
-    np.testing.assert_allclose(quick, tracing._means_along(picture, on, *window), rtol=1e-6)
+    quick, plain = both_ways(tracing, "_MEANS", lambda: tracing._means_along(picture, on, *window))
+    np.testing.assert_allclose(quick, plain, rtol=1e-6)
     # Each by itself, without sums that run on.
     weight = np.where(on > 0, 1.0, tracing._UNSEEN)
     for row, (a, b) in enumerate(zip(*window, strict=True)):

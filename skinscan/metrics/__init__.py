@@ -138,17 +138,14 @@ def measure(
         for item in atlas
     }
     levels = sorted(facemap.layers)
-    if facemap.resolution_px_mm < LEVELS_PX_MM[0] * LEVEL_TOLERANCE:
-        levels_measured: list[float] = []
-    else:
-        levels_measured = levels
+    too_coarse = facemap.resolution_px_mm < LEVELS_PX_MM[0] * LEVEL_TOLERANCE
     for entry in metrics().values():
         view_flag = _view_flag(entry, view)
         # Levels finer than a metric's finest repeat its number; those below its lowest have none.
         taken_at = {
             level: min(level, entry.finest_level_px_mm)
-            for level in levels_measured
-            if level >= entry.lowest_level_px_mm
+            for level in levels
+            if level >= entry.lowest_level_px_mm and not too_coarse
         }
         for group in entry.groups:
             for item in members(group):

@@ -133,7 +133,7 @@ class LevelMaps:
     def flat(self, window: tuple[slice, slice]) -> NDArray[np.float32]:
         """Illumination-free layer in a window: contrast in % to the mean within 3 mm, on skin."""
         log_y, skin = self.layer.log_y[window], self.layer.skin[window]
-        if _LESS_RESIZED is None or self.layer is self.base:
+        if _LESS_RESIZED is None:
             # Half the time of a subtraction with a mask; what is not copied is 0.
             difference = cv2.subtract(log_y, self._light[window])
             return np.asarray(cv2.copyTo(difference, skin.view(np.uint8)), dtype=np.float32)

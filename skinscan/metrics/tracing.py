@@ -389,24 +389,15 @@ def _means_along(
 
     Where nothing is seen it is the mean of what is not.
     """
+    if _MEANS is not None:
+        picture, seen = np.ascontiguousarray(picture), np.ascontiguousarray(seen)
+        mean, room = np.empty(picture.shape), np.empty(2 * picture.shape[1])
+        beside = (first.astype(np.int64, copy=False), last.astype(np.int64, copy=False))
+        _MEANS(picture, seen, *picture.shape, *beside, _UNSEEN, room, mean)
+        return mean
     weight = np.where(seen > 0, 1.0, _UNSEEN)
     heights, weights = _running(picture.astype(np.float64) * weight), _running(weight)
     return np.asarray((heights[last] - heights[first]) / (weights[last] - weights[first]))
-
-
-def _compiled_means_along(
-    picture: NDArray[np.float32],
-    seen: NDArray[np.float32],
-    first: NDArray[np.intp],
-    last: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """Do what `_means_along` does in one pass."""
-    assert _MEANS is not None  # noqa: S101 - for mypy: the caller has asked
-    picture, seen = np.ascontiguousarray(picture), np.ascontiguousarray(seen)
-    mean, room = np.empty(picture.shape), np.empty(2 * picture.shape[1])
-    beside = (first.astype(np.int64, copy=False), last.astype(np.int64, copy=False))
-    _MEANS(picture, seen, *picture.shape, *beside, _UNSEEN, room, mean)
-    return mean
 
 
 def _normals(
@@ -488,8 +479,7 @@ def measure_profiles(
     seen = _on_skin(maps, x, y)
     picture = sampled_at(maps.layer.log_y, x, y)
     first, last = window(round(0.5 * _PROFILE_RUN_MM / STEP_MM))
-    means_along = _means_along if _MEANS is None else _compiled_means_along
-    profile = means_along(picture, seen, first, last)
+    profile = _means_along(picture, seen, first, last)
 
     middle = np.abs(_PROFILE_MM) <= _CENTRE_MM
     lowest = np.argmin(np.where(middle, profile, np.inf), axis=1)
@@ -504,7 +494,7 @@ def measure_profiles(
     usable = np.isfinite(width) & (depth > 0)
     # Undistorted by the averaging along the line: dark here, or only nearby?
     core = slice(*(np.flatnonzero(middle)[[0, -1]] + (0, 1)))
-    local = means_along(picture[:, core], seen[:, core], *window(1))
+    local = _means_along(picture[:, core], seen[:, core], *window(1))
     shoulder = floor + depth
     local_depth = shoulder - local.min(axis=1)
     owner = np.repeat(np.arange(len(pieces)), sizes)

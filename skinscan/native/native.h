@@ -30,7 +30,6 @@ enum { LANES = 4 };
 
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t whole_lanes __attribute__((vector_size(4 * LANES)));
-typedef uint8_t byte_lanes __attribute__((vector_size(LANES)));
 
 static inline lanes load(const float *from)
 {
@@ -39,14 +38,7 @@ static inline lanes load(const float *from)
     return found;
 }
 
-/* All bits set where a byte is not 0. */
-static inline whole_lanes is_set(const uint8_t *from)
-{
-    byte_lanes bytes;
-    memcpy(&bytes, from, sizeof bytes);
-    return __builtin_convertvector(bytes, whole_lanes) != 0;
-}
-
+/* The first where all bits are set, the second where none is. */
 static inline lanes chosen(whole_lanes which, lanes a, lanes b)
 {
     return (lanes)((which & (whole_lanes)a) | (~which & (whole_lanes)b));

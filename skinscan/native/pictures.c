@@ -37,7 +37,8 @@ API void mask_resized(const uint8_t *mask, int mask_stride, const int32_t *colum
             memset(out, limit < 0.0f, (size_t)columns);
             continue;
         }
-        const float *a = held.along[at[0]], *b = held.along[at[1]], second = lower[y], first = 1.0f - second;
+        const float *a = held.along[at[0]], *b = held.along[at[1]];
+        const float second = lower[y], first = 1.0f - second;
         for (int c = 0; c < columns; c++)
             out[c] = a[c] * first + b[c] * second > limit;
     }
@@ -97,18 +98,28 @@ static void shrink_row(const float *in, int last, const int32_t *first, const fl
     }
 }
 
+/* Begin a weighted sum of rows, or add one to it. */
+static inline void sum_row(const float *line, float weight, int begins, int count, float *sum)
+{
+    if (begins)
+        for (int c = 0; c < count; c++)
+            sum[c] = line[c] * weight;
+    else
+        for (int c = 0; c < count; c++)
+            sum[c] += line[c] * weight;
+}
+
 /* A picture made smaller: means over area, summed along rows first and then down, as OpenCV does.
 
    picture                `in_columns` wide, row stride `stride`
    column, across, wide   first pixel, weights and number of weights of each column of the result
    row, down, high        the same of each row
-   work                   2 · columns items
+   line                   room for `columns` items
    result                 `rows` x `columns` */
 API void shrunk(const float *picture, int stride, int in_columns, const int32_t *column,
                 const float *across, int wide, const int32_t *row, const float *down, int high,
-                int rows, int columns, float *work, float *result)
+                int rows, int columns, float *line, float *result)
 {
-    float *line = work;
     int held = -1;
     for (int y = 0; y < rows; y++) {
         float *out = result + (int64_t)y * columns;
@@ -121,12 +132,7 @@ API void shrunk(const float *picture, int stride, int in_columns, const int32_t 
                 shrink_row(picture + (int64_t)held * stride, in_columns - 1, column, across, wide,
                            columns, line);
             }
-            if (k == 0)
-                for (int c = 0; c < columns; c++)
-                    out[c] = line[c] * weight;
-            else
-                for (int c = 0; c < columns; c++)
-                    out[c] += line[c] * weight;
+            sum_row(line, weight, k == 0, columns, out);
         }
     }
 }
@@ -168,12 +174,7 @@ API void shrunk_codes(const uint8_t *picture, int stride, int in_columns, const 
                     memcpy(line + 4 * (int64_t)c, &total, sizeof total);
                 }
             }
-            if (k == 0)
-                for (int c = 0; c < 4 * columns; c++)
-                    sum[c] = line[c] * weight;
-            else
-                for (int c = 0; c < 4 * columns; c++)
-                    sum[c] += line[c] * weight;
+            sum_row(line, weight, k == 0, 4 * columns, sum);
         }
         /* Adding so large a number leaves no binary places: halves go to the even code. */
         for (int c = 0; c < 4 * columns; c++)

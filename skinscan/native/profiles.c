@@ -7,10 +7,9 @@ enum { MOST_SAMPLES = 64 };
    half a binary order to both sides). The C library's own is called number by number. */
 static inline lanes exp_below_0(lanes x)
 {
-    const lanes least = (lanes){0} - 125.0f;
+    const lanes least = all_of(-125.0f);
     lanes orders = x * 1.44269504f;
-    whole_lanes low = orders < least;
-    orders = (lanes)((low & (whole_lanes)least) | (~low & (whole_lanes)orders));
+    orders = chosen(orders < least, least, orders);
     whole_lanes n = __builtin_convertvector(orders - 0.5f, whole_lanes);
     lanes rest = (orders - __builtin_convertvector(n, lanes)) * 0.693147181f;
     lanes power = rest * (1.0f / 720.0f) + 1.0f / 120.0f;

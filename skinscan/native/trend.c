@@ -55,7 +55,8 @@ API void trend_sums(const double *design, int terms, int64_t values, const doubl
     for (int i = 0; i < terms; i++) {
         for (int j = i; j < terms; j++) {
             const double *part = sums.normal[i][j];
-            normal[i * terms + j] = normal[j * terms + i] = (part[0] + part[1]) + (part[2] + part[3]);
+            const double sum = (part[0] + part[1]) + (part[2] + part[3]);
+            normal[i * terms + j] = normal[j * terms + i] = sum;
         }
         right[i] = (sums.right[i][0] + sums.right[i][1]) + (sums.right[i][2] + sums.right[i][3]);
     }
