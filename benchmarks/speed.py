@@ -182,7 +182,7 @@ _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("lines: valleys in all directions", skinscan.metrics.lines, "search_valleys"),
     ("lines: tracing and linking", skinscan.metrics.lines, "_traced"),
     ("lines: profiles and fits", skinscan.metrics.lines, "measure_profiles"),
-    ("lines: all else", skinscan.metrics, "find_lines"),
+    ("lines: all else", skinscan.metrics.lines.FaceLines, "__getitem__"),
     ("standard errors", skinscan.scan, "standard_error"),
     ("measurements: samples, flags, tables", skinscan.scan, "measure"),
 )

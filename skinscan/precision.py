@@ -354,9 +354,10 @@ def standard_error(
     # A level finer than a metric's finest repeats its number.
     level = min(level, entry.finest_level_px_mm)
     both = precision_model().uncertainty(entry, group, level, value)
-    if math.isfinite(both.sem):
-        return both.sem, both.day, Flag.NONE
-    return both.sem, math.nan, Flag.NO_SEM if math.isfinite(value) else Flag.NONE
+    sem = both.sem
+    if math.isfinite(sem):
+        return sem, both.day, Flag.NONE
+    return sem, math.nan, Flag.NO_SEM if math.isfinite(value) else Flag.NONE
 
 
 def with_sems(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:

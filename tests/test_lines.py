@@ -157,6 +157,18 @@ def painted_maps(canvas):
     return paint
 
 
+def test_lines_do_not_depend_on_the_level_asked_for_first(painted_maps):
+    faces = painted_maps(20.0)
+    levels = sorted(faces.levels)
+    up, down = find_lines(faces), find_lines(faces)
+    found = {level: up[level].candidates for level in levels}
+    assert any(found.values())
+    for level in reversed(levels):
+        lines = down[level].candidates
+        assert [line.length_mm for line in lines] == [line.length_mm for line in found[level]]
+        assert [line.contrast_pct for line in lines] == [line.contrast_pct for line in found[level]]
+
+
 def on_forehead(faces):
     top = faces.facemap.top_level
     return [

@@ -1,5 +1,6 @@
 """The compiled loops: found, refused when they do not fit, and equal to the plain ways."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -48,6 +49,14 @@ def test_switched_off():
     code = "from skinscan import native; print(native.STATE, native.kernel('valleys_search'))"
     done = run("-c", code, SKINSCAN_COMPILED="0")
     assert (done.stdout, done.stderr) == ("off (SKINSCAN_COMPILED=0) None\n", "")
+
+
+@compiled
+@pytest.mark.parametrize("wrong", [np.zeros(4), [0.0] * 4, None], ids=["dtype", "list", "none"])
+def test_a_loop_takes_arrays_of_its_own_kind_only(wrong):
+    loop = native.kernel("shrunk_codes", native.F32)
+    with pytest.raises(ctypes.ArgumentError, match="float32"):
+        loop(wrong)
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from skinscan.metrics.registry import (
     metrics,
 )
 from skinscan.metrics.sample import RegionSample
-from skinscan.regions import Region, measured_regions, members, region_mask
+from skinscan.regions import Region, measured_regions, members, region_mask, region_window
 from skinscan.shape import Shape
 
 #: Standard error, its day-to-day part and further flags, by metric, region group, level and value.
@@ -73,17 +73,20 @@ class Wrinkle:
     certainty: float
 
 
+def _share_inside(region: Region, mask: NDArray[np.bool_], level: float) -> float:
+    """Share of a region's pixels at ``level`` that are set in a mask."""
+    window = region_window(region.name, level)
+    inside = region_mask(region.name, level)[window]
+    return int(np.count_nonzero(mask[window] & inside)) / max(int(np.count_nonzero(inside)), 1)
+
+
 def _region_flags(region: Region, facemap: FaceMap, view: View) -> Flag:
     """Find the flags that hold for every metric of a region in this photo."""
     base = min(facemap.layers)
-    outline = region_mask(region.name, base)
-    area = max(int(np.count_nonzero(outline)), 1)
     flags = Flag.NONE
-    if np.count_nonzero(facemap.layers[base].skin & outline) < _ENOUGH_SEEN * area:
+    if _share_inside(region, facemap.layers[base].skin, base) < _ENOUGH_SEEN:
         flags |= Flag.OCCLUDED
-    inside = region_mask(region.name, GRID_PX_MM)
-    over = np.count_nonzero(facemap.clipped & inside)
-    if over > _CLIPPED_SHARE * max(int(np.count_nonzero(inside)), 1):
+    if _share_inside(region, facemap.clipped, GRID_PX_MM) > _CLIPPED_SHARE:
         flags |= Flag.CLIPPED
     if not region.seen_from(view):
         flags |= Flag.WRONG_VIEW
@@ -132,7 +135,7 @@ def measure(
             facemap=facemap,
             shape=shape,
             maps=faces.levels[level],
-            lines=lines[level],
+            all_lines=lines,
         )
         for level in facemap.layers
         for item in atlas

@@ -8,7 +8,7 @@ that stand out from the grain of the skin around them are traced, linked and mea
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import pairwise
@@ -106,8 +106,6 @@ class LevelLines:
     Attributes
     ----------
     level_px_mm : float
-    lines : tuple of Line
-        Those certain enough to be reported.
     candidates : tuple of Line
         All that were traced; numbers weigh each step by its certainty.
     valley : ndarray of float32, shape ``map_size(level)``
@@ -119,11 +117,15 @@ class LevelLines:
     """
 
     level_px_mm: float
-    lines: tuple[Line, ...]
     candidates: tuple[Line, ...]
     valley: NDArray[np.float32]
     valley_level_px_mm: float
     memory: dict[Hashable, float] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Those certain enough to be reported."""
+        return _reported(self.candidates)
 
     @cached_property
     def widths_mm(self) -> NDArray[np.float64]:
@@ -421,8 +423,75 @@ def follow(lines: Sequence[Line], maps: LevelMaps) -> NDArray[np.float64]:
     return np.array([contrast_along(line.points_mm, line.width_mm, maps)[0] for line in lines])
 
 
-def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
-    """Find the lines at every level of a face.
+#: The scales that are searched at a level, each with the level it is searched at.
+_Plan = tuple[tuple[Scale, float], ...]
+
+
+class FaceLines(Mapping[float, LevelLines]):
+    """Lines at every level of a face, by level in px/mm; found where they are first asked for."""
+
+    def __init__(self, faces: FaceMaps) -> None:
+        self._faces = faces
+        self._levels = tuple(sorted(faces.levels))
+        self._found: dict[float, LevelLines] = {}
+        self._traced: dict[tuple[_Plan, float], _Traced] = {}
+        self._responses: dict[tuple[Scale, float], Response] = {}
+
+    def __iter__(self) -> Iterator[float]:
+        """Levels, the coarsest first."""
+        return iter(self._levels)
+
+    def __len__(self) -> int:
+        """Count the levels."""
+        return len(self._levels)
+
+    def __getitem__(self, level: float) -> LevelLines:
+        """Lines at a level."""
+        if level not in self._found:
+            self._found[level] = self._find(level)
+        return self._found[level]
+
+    @cached_property
+    def _grain(self) -> NDArray[np.float32]:
+        return _grain_around(self._faces)
+
+    def _finest(self, limit: float) -> float:
+        return max(level for level in self._levels if level <= limit)
+
+    def _find(self, limit: float) -> LevelLines:
+        maps = self._faces.levels[limit]
+        plan = tuple(
+            (scale, self._finest(min(limit, scale.level)))
+            for scale in SCALES
+            if scale.coarsest <= limit
+        )
+        level = self._finest(min(limit, _TRACE_LEVEL))
+        if (plan, level) not in self._traced:
+            self._search(plan)
+            self._traced[plan, level] = _traced(
+                plan, self._responses, level, self._faces, self._grain
+            )
+        course = self._traced[plan, level]
+        return LevelLines(
+            level_px_mm=limit,
+            candidates=_measured(course, maps, self._grain),
+            valley=course.valley,
+            valley_level_px_mm=level,
+            memory=course.memory,
+        )
+
+    def _search(self, plan: _Plan) -> None:
+        missing = [(scale, level) for scale, level in plan if (scale, level) not in self._responses]
+        for level, along in sorted({(level, scale.along_mm) for scale, level in missing}):
+            scales = [s for s, lv in missing if lv == level and s.along_mm == along]
+            for scale, found in zip(
+                scales, search_valleys(self._faces.levels[level], scales), strict=True
+            ):
+                self._responses[scale, level] = found
+
+
+def find_lines(faces: FaceMaps) -> FaceLines:
+    """Find the lines of a face.
 
     Parameters
     ----------
@@ -430,42 +499,7 @@ def find_lines(faces: FaceMaps) -> Mapping[float, LevelLines]:
 
     Returns
     -------
-    Mapping[float, LevelLines]
-        By level in px/mm.
+    FaceLines
+        `LevelLines` by level in px/mm.
     """
-    available = sorted(faces.levels)
-    grain = _grain_around(faces)
-    responses: dict[tuple[Scale, float], Response] = {}
-
-    def respond(plan: Sequence[tuple[Scale, float]]) -> None:
-        missing = [(scale, level) for scale, level in plan if (scale, level) not in responses]
-        for level, along in sorted({(level, scale.along_mm) for scale, level in missing}):
-            scales = [s for s, lv in missing if lv == level and s.along_mm == along]
-            for scale, found in zip(
-                scales, search_valleys(faces.levels[level], scales), strict=True
-            ):
-                responses[scale, level] = found
-
-    result: dict[float, LevelLines] = {}
-    traced: dict[tuple[tuple[tuple[Scale, float], ...], float], _Traced] = {}
-    for limit in available:
-        plan = tuple(
-            (scale, max(lv for lv in available if lv <= min(limit, scale.level)))
-            for scale in SCALES
-            if scale.coarsest <= limit
-        )
-        level = max(lv for lv in available if lv <= min(limit, _TRACE_LEVEL))
-        if (plan, level) not in traced:
-            respond(plan)
-            traced[plan, level] = _traced(plan, responses, level, faces, grain)
-        course = traced[plan, level]
-        candidates = _measured(course, faces.levels[limit], grain)
-        result[limit] = LevelLines(
-            level_px_mm=limit,
-            lines=_reported(candidates),
-            candidates=candidates,
-            valley=course.valley,
-            valley_level_px_mm=level,
-            memory=course.memory,
-        )
-    return result
+    return FaceLines(faces)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
@@ -41,8 +41,8 @@ class RegionSample:
         Landmarks and outline in the head's own frame.
     maps : LevelMaps
         Derived pictures of the whole layer, computed once and shared by all metrics.
-    lines : LevelLines
-        Lines found at this level.
+    all_lines : Mapping[float, LevelLines]
+        Lines of the face at every level.
     memory : dict
         What `once_per_sample` keeps.
     """
@@ -52,8 +52,13 @@ class RegionSample:
     facemap: FaceMap
     shape: Shape
     maps: LevelMaps
-    lines: LevelLines
+    all_lines: Mapping[float, LevelLines]
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def lines(self) -> LevelLines:
+        """Lines found at this level."""
+        return self.all_lines[self.layer.level_px_mm]
 
     @cached_property
     def window(self) -> tuple[slice, slice]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,13 @@ def _cooccurrence(sample: RegionSample, distance_mm: float) -> NDArray[np.float6
     return pairs / total if total > 0 else None
 
 
+@cache
+def _squared_steps(steps: int) -> NDArray[np.int64]:
+    """Square of the difference between the two steps of each pair, shape (steps, steps)."""
+    one, other = np.indices((steps, steps))
+    return np.asarray((one - other) ** 2, dtype=np.int64)
+
+
 def _glcm(quantity: str, distance_mm: float) -> Callable[[RegionSample], float]:
     def compute(sample: RegionSample) -> float:
         pairs = _cooccurrence(sample, distance_mm)
@@ -89,8 +97,7 @@ def _glcm(quantity: str, distance_mm: float) -> Callable[[RegionSample], float]:
         if quantity == "entropy":
             seen = pairs[pairs > 0]
             return float(-(seen * np.log2(seen)).sum())
-        i, j = np.indices(pairs.shape)
-        squared = (i - j) ** 2
+        squared = _squared_steps(len(pairs))
         if quantity == "homogeneity":
             return float((pairs / (1.0 + squared)).sum())
         # The root has the unit of roughness: a square would double every unfairness.
