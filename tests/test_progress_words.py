@@ -188,6 +188,39 @@ def test_the_source_of_the_day_to_day_part_is_told():
     assert any("taken from 2 days before" in text for text in both)
 
 
+def taken_with(photo, *, camera="", lens=""):
+    found = replace(photo.quality.conditions, camera=camera, lens=lens)
+    return replace(photo, quality=replace(photo.quality, conditions=found))
+
+
+UNTOLD, TOLD = {"camera": ""}, {"camera": "Maker One"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (UNTOLD, UNTOLD, False),
+        (TOLD, UNTOLD, False),
+        (UNTOLD, TOLD, False),
+        (TOLD, TOLD, True),
+        ({"lens": "wide"}, {"lens": "wide"}, True),
+        (TOLD, {"lens": "wide"}, False),
+    ],
+)
+def test_a_claim_from_photos_that_do_not_name_their_camera_says_so(before, after, told):
+    softer = compare(taken_with(scan(), **before), taken_with(scan({LINES: 0.4}), **after))
+    assert softer.concern(Concern.WRINKLES).verdict.claimed
+    assert softer.camera_told is told
+    assert (words.CAMERA_UNTOLD in softer.summary()) is not told
+
+
+def test_the_camera_is_no_matter_where_nothing_read_from_skin_is_claimed():
+    assert words.CAMERA_UNTOLD not in compare(scan(), scan()).summary()
+    lifted = compare(scan(), scan({"lift.jaw_sag": 0.3}))
+    assert lifted.concern(Concern.LIFT).verdict.claimed
+    assert words.CAMERA_UNTOLD not in lifted.summary()
+
+
 # Dates and numbers ------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from skinscan.conditions import KINDS
 from skinscan.errors import UnknownNameError
 from skinscan.metrics import Concern, metric
 from skinscan.progress import words
@@ -41,6 +42,8 @@ class Progress:
         As declared, single regions; empty where nothing was declared.
     events : tuple of Event
         In order.
+    camera_told : bool
+        Whether all photos name their camera, or all their lens, so that another one is noticed.
     concerns : tuple of ConcernChange
         All six.
     changes : tuple of Change
@@ -52,6 +55,7 @@ class Progress:
     dated: bool
     treated_regions: tuple[str, ...]
     events: tuple[Event, ...]
+    camera_told: bool
     concerns: tuple[ConcernChange, ...]
     changes: tuple[Change, ...] = field(repr=False)
 
@@ -159,4 +163,9 @@ class Progress:
             result.append(words.DAY_SOURCE_OWN.format(count=len(self.baseline)))
         else:
             result.append(words.DAY_SOURCE_PUBLISHED)
+        if not self.camera_told and any(
+            item.verdict.claimed and metric(item.leading.metric).family in KINDS["camera"].bars
+            for item in self.concerns
+        ):
+            result.append(words.CAMERA_UNTOLD)
         return (*result, words.NOTE)

@@ -81,6 +81,17 @@ class Course:
         """All of them, in order of time."""
         return tuple(sorted((*self.baseline, *self.later, *self.aside), key=lambda s: s.on))
 
+    @property
+    def camera_told(self) -> bool:
+        """Whether all photos name their camera, or all their lens."""
+        seen = [
+            take.scan.quality.conditions
+            for session in (*self.baseline, *self.later)
+            for takes in session.takes.values()
+            for take in takes
+        ]
+        return all(c.camera for c in seen) or all(c.lens for c in seen)
+
 
 @dataclass(frozen=True, eq=False)
 class _Shot:

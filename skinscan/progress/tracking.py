@@ -178,6 +178,7 @@ def _progress(
         dated=dated,
         treated_regions=tuple(sorted(treated)),
         events=known,
+        camera_told=course.camera_told,
         concerns=concerns,
         changes=changes,
     )

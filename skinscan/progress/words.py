@@ -196,6 +196,10 @@ DAY_SOURCE_PUBLISHED = (
     "How much skin changes from day to day was taken from published figures; a second set of "
     "photos before the treatment would tell more."
 )
+CAMERA_UNTOLD = (
+    "Not every photo says which camera took it. Another camera or lens can look like a change of "
+    "the skin: use the original files, of one camera."
+)
 ONLY_ONE_SESSION = "Only one session has photos so far: there is nothing to compare yet."
 NOTE = (
     "This describes how skin looks in photos and nothing else. Results vary between individuals. "
