@@ -26,13 +26,16 @@ from skinscan.frame import (
     map_size,
     mm_to_map_px,
 )
-from skinscan.native import BOOL, DOUBLE, F64, INT, INT64, kernel
+from skinscan.native import BOOL, DOUBLE, F64, INT, INT64, U8, kernel, stride
 from skinscan.pixels import disc, gaussian, median
 
 _SUMS = kernel(
     "trend_sums", F64, INT, INT64, F64, F64, DOUBLE, BOOL, F64, F64
 )  # terms, their number, values, residuals, what has weight, sums
 _RESIDUAL = kernel("trend_residual", F64, INT, INT64, F64, F64, F64)
+_MEDIANS = kernel("window_medians", U8, INT, INT, INT, INT, U8)
+#: Pixels that the loop for medians may read beyond the last window.
+_MEDIANS_ROOM = 64
 
 #: Lid margins, brows and nostrils of the subject's right side, outer lip contour.
 EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
@@ -276,7 +279,18 @@ def _grain(log_y: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     smooth = gaussian(log_y, 1.0 * GRID_PX_MM)
     detail = np.minimum(np.abs(log_y - smooth) * 6.0, 255.0).astype(np.uint8)
-    return np.asarray(cv2.medianBlur(detail, 9), dtype=np.float32) / np.float32(6.0)
+    return _medians(detail, 4).astype(np.float32) / np.float32(6.0)
+
+
+def _medians(picture: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
+    """Median of the square window about each pixel; beyond the picture the nearest pixel counts."""
+    if _MEDIANS is None:
+        return np.asarray(cv2.medianBlur(picture, 2 * radius + 1), dtype=np.uint8)
+    beside = radius, radius, radius, radius + _MEDIANS_ROOM
+    wide = np.asarray(cv2.copyMakeBorder(picture, *beside, cv2.BORDER_REPLICATE), dtype=np.uint8)
+    result = np.empty(picture.shape, dtype=np.uint8)
+    _MEDIANS(wide, stride(wide), *picture.shape, radius, result)
+    return result
 
 
 def skin_mask(

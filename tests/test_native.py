@@ -411,6 +411,21 @@ def test_luminance_equals_the_plain_way_to_the_last_bit(seed, rows, columns):
 
 
 @compiled
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 140),
+    radius=st.integers(1, 7),
+    most=st.sampled_from([1, 7, 200, 255]),
+)
+def test_medians_of_windows_equal_the_plain_way(seed, rows, columns, radius, most):
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, most, (rows, columns), endpoint=True, dtype=np.uint8)
+    found = both_ways(skinmask, "_MEDIANS", lambda: skinmask._medians(picture, radius))
+    np.testing.assert_array_equal(*found)
+
+
+@compiled
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 30), columns=st.integers(1, 30))
 def test_largest_response_equals_the_plain_way_to_the_last_bit(seed, rows, columns):
     # Few values, so that there are ties: the first response keeps its place.

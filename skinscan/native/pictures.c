@@ -234,3 +234,50 @@ API void interpolated(const int32_t *corner, const float *weight, const float *v
             out[n] = weight[3 * k] * a[n] + weight[3 * k + 1] * b[n] + weight[3 * k + 2] * c[n];
     }
 }
+
+/* Median of the square window about each pixel.
+
+   picture    `rows` + 2 · radius rows of `columns` + 2 · radius bytes and MEDIANS more, row stride
+              `stride`
+   radius     at most 7, so that a window's pixels can be counted in a byte
+   result     `rows` x `columns`, contiguous */
+enum { MEDIANS = 64 };
+API void window_medians(const uint8_t *picture, int stride, int rows, int columns, int radius,
+                        uint8_t *result)
+{
+    const int side = 2 * radius + 1, half = side * side / 2 + 1;
+    for (int y = 0; y < rows; y++)
+        for (int c = 0; c < columns; c += MEDIANS) {
+            const uint8_t *window = picture + (int64_t)y * stride + c;
+            uint8_t most[MEDIANS] = {0}, median[MEDIANS] = {0};
+            int highest = 0;
+            for (int k = 0; k < side; k++)
+                for (int n = 0; n < MEDIANS; n++) {
+                    const uint8_t one = window[(int64_t)k * stride + n],
+                                  other = window[(int64_t)k * stride + n + side - 1];
+                    const uint8_t larger = one > other ? one : other;
+                    most[n] = most[n] > larger ? most[n] : larger;
+                }
+            for (int n = 0; n < MEDIANS; n++)
+                highest = most[n] > highest ? most[n] : highest;
+            /* Bit by bit: the largest number that half of the window is not below. */
+            for (int bit = 128; bit; bit >>= 1) {
+                if (bit > highest)
+                    continue;
+                uint8_t tried[MEDIANS], reached[MEDIANS] = {0};
+                for (int n = 0; n < MEDIANS; n++)
+                    tried[n] = median[n] | (uint8_t)bit;
+                for (int k = 0; k < side; k++)
+                    for (int j = 0; j < side; j++) {
+                        const uint8_t *in = window + (int64_t)k * stride + j;
+                        for (int n = 0; n < MEDIANS; n++)
+                            reached[n] += in[n] >= tried[n];
+                    }
+                for (int n = 0; n < MEDIANS; n++)
+                    median[n] = reached[n] >= half ? tried[n] : median[n];
+            }
+            const int left = columns - c;
+            memcpy(result + (int64_t)y * columns + c, median,
+                   (size_t)(left < MEDIANS ? left : MEDIANS));
+        }
+}
