@@ -81,18 +81,22 @@ def luminance_of_codes(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 DARKEST = np.float32(1.0 / 4096.0)
 
 
-def log_light(light: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_light(
+    light: NDArray[np.float32], *, out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Take 100·ln of linear light, floored at `DARKEST`: differences are contrasts in %.
 
     Parameters
     ----------
     light : ndarray of float32, any shape
+    out : ndarray of float32, same shape, contiguous, optional
+        Where to put the result; ``light`` itself, to need no further memory.
 
     Returns
     -------
     ndarray of float32, same shape
     """
-    result = np.empty(light.shape, dtype=np.float32)
+    result = np.empty(light.shape, dtype=np.float32) if out is None else out
     # Strips that stay in the processor's cache.
     taken, given = np.ascontiguousarray(light).reshape(-1), result.reshape(-1)
     for start in range(0, given.size, _STRIP_NUMBERS):

@@ -442,15 +442,19 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
         fine=colour[finest_colour],
         fine_level=finest_colour,
     )
-    layers = {}
+    lights, masks = {}, {}
     for level in sorted(chosen, reverse=True):
         # Averages of averages are averages: each level is made from the one above it.
         size = map_size(level)
-        light = resized_area(light, *size)
+        lights[level] = light = resized_area(light, *size)
         mask = resized_above(skin, *size, share=0.5)
         if any_clipped:
             mask &= ~resized_above(over, *size, share=_NEARLY_CLIPPED_SHARE)
-        layers[level] = Layer(level, colour.get(level), log_light(light), mask)
+        masks[level] = mask
+    layers = {
+        level: Layer(level, colour.get(level), log_light(of_level, out=of_level), masks[level])
+        for level, of_level in sorted(lights.items())
+    }
     return FaceMap(
         grid_px=grid_px,
         facing=facing,
@@ -459,5 +463,5 @@ def rectify(photo: Photo, face: Face, *, levels: Sequence[float] | None = None) 
         clipped=clipped_grid,
         covers=covers,
         resolution_px_mm=resolution,
-        layers=MappingProxyType(dict(sorted(layers.items()))),
+        layers=MappingProxyType(layers),
     )

@@ -44,6 +44,16 @@ def linear_places(before: int, after: int) -> tuple[NDArray[np.int32], F32]:
     return np.ascontiguousarray(pair, dtype=np.int32), (at - first).astype(np.float32)
 
 
+@cache
+def nearest_places(before: int, after: int) -> NDArray[np.int32]:
+    """Which pixel of a row each one takes that `resized_nearest` resizes, shape (after,)."""
+    # Asked of OpenCV: where a place falls between two pixels, its own rounding decides.
+    row = np.arange(before, dtype=np.float32)[None]
+    return np.asarray(cv2.resize(row, (after, 1), interpolation=cv2.INTER_NEAREST)[0]).astype(
+        np.int32
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class _Shares:
     """Of each pixel of a shrunk row: its first pixel, and the weights from there on."""

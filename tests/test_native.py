@@ -411,6 +411,29 @@ def test_luminance_equals_the_plain_way_to_the_last_bit(seed, rows, columns):
 
 
 @compiled
+@given(seed=st.integers(0, 10_000), rows=st.integers(2, 40), columns=st.integers(2, 60))
+def test_the_best_scale_of_each_pixel_equals_the_plain_way_to_the_last_bit(seed, rows, columns):
+    rng = np.random.default_rng(seed)
+    sizes = [*rng.integers(2, (rows, columns), endpoint=True, size=(3, 2)), (rows, columns)]
+    # Whole numbers, so that some scales are equally good.
+    responses = [
+        valleys.Response(
+            rng.integers(-2, 5, size).astype(np.float32), rng.integers(0, 12, size, dtype=np.uint8)
+        )
+        for size in map(tuple, sizes)
+    ]
+
+    def best():
+        found = valleys.best_of(responses, rows, columns)
+        return found.contrast, found.direction
+
+    quick, plain = both_ways(valleys, "_KEEP", best)
+    np.testing.assert_array_equal(quick[0], plain[0])
+    np.testing.assert_array_equal(quick[1], plain[1])
+    assert not quick[1][quick[0] == 0].any()
+
+
+@compiled
 @given(
     seed=st.integers(0, 10_000),
     rows=st.integers(1, 40),

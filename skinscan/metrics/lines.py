@@ -32,10 +32,17 @@ from skinscan.metrics.tracing import (
     seen_width_mm,
     true_width_mm,
 )
-from skinscan.metrics.valleys import SCALES, Response, Scale, crests, search_valleys
+from skinscan.metrics.valleys import (
+    SCALES,
+    Response,
+    Scale,
+    best_of,
+    crests,
+    search_valleys,
+)
 from skinscan.pixels import sampled
 from skinscan.regions import region_bits, region_mask, regions
-from skinscan.resizing import resized_area, resized_linear, resized_nearest
+from skinscan.resizing import resized_linear
 
 #: Crests of at least this contrast are traced, in multiples of the skin's grain around them.
 _TRACED_GRAINS = 1.6
@@ -317,19 +324,11 @@ def _traced(
 ) -> _Traced:
     """Take the best scale at each pixel and trace what stands out."""
     rows, columns = map_size(level)
-    best = np.zeros((rows, columns), dtype=np.float32)
-    direction = np.zeros((rows, columns), dtype=np.uint8)
-    for scale, searched in plan:
-        found = responses[scale, searched]
-        fit = resized_area if searched > level else resized_linear
-        contrast = fit(found.contrast, rows, columns)
-        which = resized_nearest(found.direction, rows, columns)
-        better = cv2.compare(contrast, best, cv2.CMP_GT)
-        cv2.copyTo(which, better, direction)
-        np.maximum(best, contrast, out=best)
+    found = best_of([responses[key] for key in plan], rows, columns)
+    best = found.contrast
     best[~faces.levels[level].layer.skin] = 0.0
     relative = best / resized_linear(grain, rows, columns)
-    mask = crests(relative, direction, above=_TRACED_GRAINS)
+    mask = crests(relative, found.direction, above=_TRACED_GRAINS)
     joined = join_pieces(pixel_paths(mask, level))
     courses = resample(joined, STEP_MM)
     pieces, weights = [], []

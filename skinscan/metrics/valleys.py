@@ -27,6 +27,7 @@ from skinscan.metrics.maps import LevelMaps
 from skinscan.native import BOOL, F32, I32, I64, INT, INT64, U8, kernel, stride
 from skinscan.pixels import disc, gaussian, sampled
 from skinscan.regions import line_directions, region_mask
+from skinscan.resizing import linear_places, nearest_places, resized_linear, resized_nearest
 from skinscan.skinmask import fill_outline, mirror_index
 
 _SEARCH = kernel(
@@ -37,6 +38,10 @@ _SEARCH = kernel(
     *(I32, INT64, INT, F32),  # best so far, room
 )
 _UNPACK = kernel("valleys_unpack", I32, BOOL, INT64, F32, U8)
+_KEEP = kernel(
+    *("valleys_keep", F32, INT, U8, INT, I32, F32, I32, F32, I32, I32, INT, INT),
+    *(F32, U8, F32, U8),
+)  # contrast, direction, places of both, size; room to work, best so far
 
 #: Directions searched over 180°.
 ORIENTATIONS = 12
@@ -89,6 +94,48 @@ class Response:
 
     contrast: NDArray[np.float32]
     direction: NDArray[np.uint8]
+
+
+def best_of(responses: Sequence[Response], rows: int, columns: int) -> Response:
+    """Take the best of several scales at each pixel, the first of equals.
+
+    Parameters
+    ----------
+    responses : sequence of Response
+        In ``rows`` x ``columns`` pixels or fewer.
+    rows, columns : int
+
+    Returns
+    -------
+    Response
+        0 in both where no contrast is above 0.
+    """
+    best = np.zeros((rows, columns), dtype=np.float32)
+    direction = np.zeros((rows, columns), dtype=np.uint8)
+    for found in responses:
+        (_keep if _KEEP is None else _compiled_keep)(found, best, direction)
+    return Response(best, direction)
+
+
+def _keep(found: Response, best: NDArray[np.float32], direction: NDArray[np.uint8]) -> None:
+    """Put what is better than ``best`` there, and its direction."""
+    contrast = resized_linear(found.contrast, *best.shape)
+    better = cv2.compare(contrast, best, cv2.CMP_GT)
+    cv2.copyTo(resized_nearest(found.direction, *best.shape), better, direction)
+    np.maximum(best, contrast, out=best)
+
+
+def _compiled_keep(
+    found: Response, best: NDArray[np.float32], direction: NDArray[np.uint8]
+) -> None:
+    """Do what `_keep` does in one pass."""
+    assert _KEEP is not None  # noqa: S101 - for mypy: `best_of` has asked
+    (rows, columns), (high, wide) = best.shape, found.contrast.shape
+    pictures = (found.contrast, stride(found.contrast), found.direction, stride(found.direction))
+    between = (*linear_places(wide, columns), *linear_places(high, rows))
+    near = (nearest_places(wide, columns), nearest_places(high, rows))
+    room = (np.empty(2 * columns, dtype=np.float32), np.empty(columns, dtype=np.uint8))
+    _KEEP(*pictures, *between, *near, rows, columns, *room, best, direction)
 
 
 #: The philtrum: its ridges are anatomy, not lines.

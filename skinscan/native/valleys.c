@@ -1,5 +1,5 @@
 /* The search for valleys of luminance in a tile (skinscan/metrics/valleys.py). */
-#include "native.h"
+#include "linear.h"
 
 enum { TAPS = 9 }; /* of _TAPS in Python */
 
@@ -87,5 +87,42 @@ API void valleys_unpack(const int32_t *restrict best, const uint8_t *restrict sk
         int32_t bits = skin[i] ? best[i] & ~0xF : 0;
         memcpy(contrast + i, &bits, sizeof bits);
         direction[i] = (uint8_t)(best[i] & 0xF);
+    }
+}
+
+/* Keep the larger contrast of each pixel, and its direction; the first of equals stays.
+
+   contrast, direction     another scale's, in a size of their own
+   column, right           for each column of the result the two of `contrast` between which it lies,
+                           and the second one's weight
+   row, lower              the same for each row
+   near_column, near_row   for each column and row of the result the one of `direction`
+   work                    2 · columns items
+   larger                  room for `columns` bytes
+   best, which             `rows` x `columns`, contiguous */
+API void valleys_keep(const float *contrast, int stride, const uint8_t *direction,
+                      int direction_stride, const int32_t *column, const float *right,
+                      const int32_t *row, const float *lower, const int32_t *near_column,
+                      const int32_t *near_row, int rows, int columns, float *work,
+                      uint8_t *restrict larger, float *restrict best, uint8_t *restrict which)
+{
+    struct held held = {{work, work + columns}, {-1, -1}};
+    for (int y = 0; y < rows; y++, best += columns, which += columns) {
+        const float *both[2];
+        resize_rows(&held, contrast, stride, row + 2 * y, column, right, columns, both);
+        const float *a = both[0], *b = both[1];
+        int any = 0;
+        for (int c = 0; c < columns; c++) {
+            const float found = multiply_add(b[c] - a[c], lower[y], a[c]);
+            const int more = found > best[c];
+            larger[c] = (uint8_t)more;
+            any |= more;
+            best[c] = more ? found : best[c];
+        }
+        if (!any)
+            continue;
+        const uint8_t *from = direction + (int64_t)near_row[y] * direction_stride;
+        for (int c = 0; c < columns; c++)
+            which[c] = larger[c] ? from[near_column[c]] : which[c];
     }
 }
