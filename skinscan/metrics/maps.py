@@ -15,7 +15,7 @@ from skinscan.errors import UnknownNameError
 from skinscan.facemap import COLOUR_LEVEL_PX_MM, FaceMap, Layer
 from skinscan.metrics.spots import Spots, find_spots
 from skinscan.native import BOOL, F32, FLOAT, I32, INT, kernel, stride
-from skinscan.pixels import bounds, gaussian_half, gaussian_zero, median
+from skinscan.pixels import bounds, gaussian_half, gaussian_zero, median, picked
 from skinscan.resizing import linear_places, resized_area, resized_linear
 
 #: Light varies more slowly than this over a face; lines and pores are finer (Gaussian sigma).
@@ -220,7 +220,7 @@ class LevelMaps:
     @cached_property
     def pigment_reference(self) -> NDArray[np.float32]:
         """Median haemoglobin and melanin of all visible skin, shape (2,)."""
-        skin = np.ascontiguousarray(self.pigments[self.layer.skin].T)
+        skin = picked(self.pigments, self.layer.skin).T
         if not skin.size:
             return np.full(2, np.nan, dtype=np.float32)
         return np.asarray(median(skin), dtype=np.float32)

@@ -15,7 +15,7 @@ from skinscan.flags import Flag
 from skinscan.metrics.maps import masked_blur
 from skinscan.metrics.registry import Better, Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample
-from skinscan.pixels import median, quantile
+from skinscan.pixels import median, picked, quantile
 from skinscan.regions import FACE, members, region_mask
 
 FAMILY = Family("radiance", Concern.RADIANCE, (FACE,))
@@ -60,10 +60,12 @@ def _specular_fraction(sample: RegionSample) -> float:
     seen = brightness[skin]
     low, high = (quantile(seen, share / 100.0) for share in _MATT_PERCENTILES)
     matt = skin & (brightness >= low) & (brightness <= high)
-    blue_to_red = float(median(light[matt, 2] / np.maximum(light[matt, 0], 1e-6)))
+    red, _, blue = picked(light, matt).T
+    blue_to_red = float(median(blue / np.maximum(red, 1e-6)))
     if blue_to_red >= 1.0:
         return float("nan")
-    gloss = (light[lit, 2] - blue_to_red * light[lit, 0]) / (1.0 - blue_to_red)
+    red, _, blue = picked(light, lit).T
+    gloss = (blue - blue_to_red * red) / (1.0 - blue_to_red)
     return 100.0 * float(gloss.mean() / brightness[lit].mean())
 
 

@@ -15,7 +15,7 @@ from skinscan.flags import Flag
 from skinscan.frame import map_px_to_mm
 from skinscan.metrics.registry import Concern, Dose, Family
 from skinscan.metrics.sample import RegionSample, once_per_sample
-from skinscan.pixels import median, quantile
+from skinscan.pixels import median, picked, quantile
 from skinscan.regions import region_mask
 
 FAMILY = Family("under_eye", Concern.UNDER_EYE, ("under_eye",))
@@ -42,7 +42,7 @@ _BULGE, _GROOVE, _CHEEK = (-4, 2), (0, 1), (5, 1)
 def _matt_light(sample: RegionSample, name: str) -> NDArray[np.float64]:
     level = sample.layer.level_px_mm
     inside = region_mask(name, level) & sample.layer.skin
-    light = sample.maps.linear[inside]
+    light = picked(sample.maps.linear, inside)
     if len(light) < _LEAST_PIXELS:
         return np.full(3, np.nan)
     brightness = light @ LUMINANCE_WEIGHTS

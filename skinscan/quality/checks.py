@@ -22,7 +22,7 @@ from skinscan.frame import GRID_PX_MM, atlas_mesh, map_size
 from skinscan.landmarks import Face, View
 from skinscan.light import Light, estimate_light
 from skinscan.photo import Photo
-from skinscan.pixels import median, quantile
+from skinscan.pixels import median, picked, quantile
 from skinscan.regions import region_mask, regions
 from skinscan.skinmask import EYE, fill_outline, mirror_index
 
@@ -497,7 +497,7 @@ def _colourless(facemap: FaceMap) -> bool:
     base = facemap.layers[min(facemap.layers)]
     if base.linear is None or not base.skin.any():
         return False
-    red, green, blue = median(base.linear[base.skin].T)
+    red, green, blue = median(picked(base.linear, base.skin).T)
     return bool(max(red, green, blue) < _LEAST_HUE * max(min(red, green, blue), 1e-6))
 
 
