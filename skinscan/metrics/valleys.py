@@ -39,9 +39,9 @@ _SEARCH = kernel(
 )
 _UNPACK = kernel("valleys_unpack", I32, BOOL, INT64, F32, U8)
 _KEEP = kernel(
-    *("valleys_keep", F32, INT, U8, INT, I32, F32, I32, F32, I32, I32, INT, INT),
+    *("valleys_keep", F32, INT, U8, INT, I32, F32, I32, F32, I32, I32, INT, INT, INT),
     *(F32, U8, F32, U8),
-)  # contrast, direction, places of both, size; room to work, best so far
+)  # contrast, direction, places of both, size, whether it is theirs; room to work, best so far
 
 #: Directions searched over 180°.
 ORIENTATIONS = 12
@@ -134,8 +134,9 @@ def _compiled_keep(
     pictures = (found.contrast, stride(found.contrast), found.direction, stride(found.direction))
     between = (*linear_places(wide, columns), *linear_places(high, rows))
     near = (nearest_places(wide, columns), nearest_places(high, rows))
-    room = (np.empty(2 * columns, dtype=np.float32), np.empty(columns, dtype=np.uint8))
-    _KEEP(*pictures, *between, *near, rows, columns, *room, best, direction)
+    room = (np.empty(2 * columns, dtype=np.float32), np.empty(2 * columns, dtype=np.uint8))
+    same = best.shape == found.contrast.shape
+    _KEEP(*pictures, *between, *near, rows, columns, same, *room, best, direction)
 
 
 #: The philtrum: its ridges are anatomy, not lines.

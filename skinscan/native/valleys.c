@@ -97,32 +97,41 @@ API void valleys_unpack(const int32_t *restrict best, const uint8_t *restrict sk
                            and the second one's weight
    row, lower              the same for each row
    near_column, near_row   for each column and row of the result the one of `direction`
+   same                    whether the other scale has the size of the result
    work                    2 · columns items
-   larger                  room for `columns` bytes
+   room                    2 · columns bytes
    best, which             `rows` x `columns`, contiguous */
 API void valleys_keep(const float *contrast, int stride, const uint8_t *direction,
                       int direction_stride, const int32_t *column, const float *right,
                       const int32_t *row, const float *lower, const int32_t *near_column,
-                      const int32_t *near_row, int rows, int columns, float *work,
-                      uint8_t *restrict larger, float *restrict best, uint8_t *restrict which)
+                      const int32_t *near_row, int rows, int columns, int same, float *work,
+                      uint8_t *restrict room, float *restrict best, uint8_t *restrict which)
 {
     struct held held = {{work, work + columns}, {-1, -1}};
+    uint8_t *restrict larger = room, *restrict near = room + columns;
+    int near_of = -1;
     for (int y = 0; y < rows; y++, best += columns, which += columns) {
         const float *both[2];
-        resize_rows(&held, contrast, stride, row + 2 * y, column, right, columns, both);
+        if (same)
+            both[0] = both[1] = contrast + (int64_t)y * stride;
+        else
+            resize_rows(&held, contrast, stride, row + 2 * y, column, right, columns, both);
         const float *a = both[0], *b = both[1];
-        int any = 0;
+        const float second = lower[y];
         for (int c = 0; c < columns; c++) {
-            const float found = multiply_add(b[c] - a[c], lower[y], a[c]);
-            const int more = found > best[c];
-            larger[c] = (uint8_t)more;
-            any |= more;
-            best[c] = more ? found : best[c];
+            const float found = multiply_add(b[c] - a[c], second, a[c]);
+            larger[c] = found > best[c] ? 0xFF : 0;
+            best[c] = found > best[c] ? found : best[c];
         }
-        if (!any)
+        if (!memchr(larger, 0xFF, (size_t)columns))
             continue;
-        const uint8_t *from = direction + (int64_t)near_row[y] * direction_stride;
+        if (near_of != near_row[y]) {
+            near_of = near_row[y];
+            const uint8_t *from = direction + (int64_t)near_of * direction_stride;
+            for (int c = 0; c < columns; c++)
+                near[c] = from[near_column[c]];
+        }
         for (int c = 0; c < columns; c++)
-            which[c] = larger[c] ? from[near_column[c]] : which[c];
+            which[c] = (uint8_t)((larger[c] & near[c]) | (~larger[c] & which[c]));
     }
 }
