@@ -23,6 +23,7 @@ from skinscan.errors import (
     OutputError,
     PhotoKnownError,
     RecordConflictError,
+    RecordMissingError,
     StorageFullError,
 )
 from skinscan.landmarks import View
@@ -386,6 +387,23 @@ def test_progress_comes_from_the_records(made):
         assert progress.sessions == (DAY, DAY + timedelta(days=7))
         assert len(progress.events) == 1
         assert progress.summary()
+        # The same from scans that were read before.
+        scans = photos.course_scans(made.records, principal, made.course_id)
+        again = results.progress(made.records, principal, made.course_id, scans=scans)
+        assert repr(again) == repr(progress)
+    with pytest.raises(RecordMissingError):
+        results.progress(made.records, made.other, made.course_id, scans=scans)
+
+
+def test_a_session_that_is_removed_after_its_scans_were_read_is_left_out(made):
+    later = courses.add_session(made.records, made.carer, made.course_id, DAY + timedelta(days=7))
+    photos.add_photo(made.records, made.carer, made.session_id, sample(0))
+    photo_id = photos.add_photo(made.records, made.carer, later, sample(7))
+    scans = photos.course_scans(made.records, made.carer, made.course_id)
+    photos.remove_photo(made.records, made.carer, photo_id)
+    courses.remove_session(made.records, made.carer, later)
+    progress = results.progress(made.records, made.carer, made.course_id, scans=scans)
+    assert progress.sessions == (DAY,)
 
 
 # Export

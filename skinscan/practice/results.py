@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import select
 
 from skinscan.declaration import Declaration, MakeUp
@@ -10,6 +12,7 @@ from skinscan.practice.forms import SessionNotes, SkinState
 from skinscan.practice.principal import Principal
 from skinscan.practice.rules import Desk, On, Who, operation
 from skinscan.progress import Event, Progress, track
+from skinscan.scan import Scan
 from skinscan.store import schema
 from skinscan.store.records import Records
 from skinscan.store.sealing import unseal_json
@@ -21,10 +24,24 @@ _DECLARATIONS = {
 }
 
 
-def progress(records: Records, principal: Principal, course_id: str) -> Progress | None:
+def progress(
+    records: Records,
+    principal: Principal,
+    course_id: str,
+    *,
+    scans: Mapping[str, Sequence[Scan]] | None = None,
+) -> Progress | None:
     """Follow a course: what changed, how much, and how sure.
 
     Both staff and the client read the same verdicts.
+
+    Parameters
+    ----------
+    records : Records
+    principal : Principal
+    course_id : str
+    scans : Mapping of str to sequence of Scan, optional
+        What `course_scans` gives this principal, where it was read already.
 
     Returns
     -------
@@ -35,26 +52,28 @@ def progress(records: Records, principal: Principal, course_id: str) -> Progress
     ------
     DeniedError, RecordMissingError, StoreError
     """
+    if scans is None:
+        scans = photos.course_scans(records, principal, course_id)
     card = courses.course(records, principal, course_id)
     held = {s.id: s for s in courses.sessions(records, principal, course_id)}
     states = session_states(records, principal, course_id)
-    found = photos.course_scans(records, principal, course_id)
-    scans = [(scan, session_id) for session_id, each in found.items() for scan in each]
-    if not scans:
+    # A session may have been removed after its scans were read.
+    found = [(scan, k) for k, each in scans.items() if k in states.skin for scan in each]
+    if not found:
         return None
     events = [
         Event(t.happened_on, t.note.kind)
         for t in courses.treatments(records, principal, card.client_id)
     ]
-    measured = {session_id for _, session_id in scans}
+    measured = {session_id for _, session_id in found}
     baselines = sorted({held[b].held_on for b in card.baselines if b in measured})
     return track(
-        [scan for scan, _ in scans],
-        dates=[held[session_id].held_on for _, session_id in scans],
+        [scan for scan, _ in found],
+        dates=[held[session_id].held_on for _, session_id in found],
         treated_regions=sorted(states.regions | set(card.plan.regions)) or None,
         events=events,
         baseline=baselines or "first",
-        declared=[_DECLARATIONS.get(states.skin[session_id]) for _, session_id in scans],
+        declared=[_DECLARATIONS.get(states.skin[session_id]) for _, session_id in found],
     )
 
 

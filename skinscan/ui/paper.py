@@ -30,7 +30,8 @@ def course_pdf(records: Records, principal: Principal, course_id: str) -> bytes:
     StoreError
     """
     course = courses.course(records, principal, course_id)
-    progress = results.progress(records, principal, course_id)
+    scans = photos.course_scans(records, principal, course_id)
+    progress = results.progress(records, principal, course_id, scans=scans)
     if progress is None:
         raise RecordMissingError(
             expected="a course in which something was measured",
@@ -42,8 +43,9 @@ def course_pdf(records: Records, principal: Principal, course_id: str) -> bytes:
     days = {session.id: session.held_on for session in held}
     measured = [
         (scan, days[session_id])
-        for session_id, scans in photos.course_scans(records, principal, course_id).items()
-        for scan in scans
+        for session_id, each in scans.items()
+        if session_id in days
+        for scan in each
     ]
     return progress_pdf(
         progress,

@@ -16,6 +16,7 @@ from skinscan.practice.photos import PhotoCard
 from skinscan.practice.rules import unknown
 from skinscan.progress import Progress
 from skinscan.registration import Skin
+from skinscan.scan import Scan
 from skinscan.ui.course import DateSource, SessionPhoto
 from skinscan.ui.practice.asking import Asker
 from skinscan.ui.state import Visit
@@ -39,6 +40,8 @@ class CourseVisit(Visit):
         Photos that may be seen, by identifier.
     looks : dict of str to Pictures
         Those that were shown, by identifier.
+    scans : dict of str to list of Scan
+        What was measured, by session: the same objects as in `photos`.
     """
 
     asker: Asker | None = None
@@ -46,6 +49,7 @@ class CourseVisit(Visit):
     sessions: list[SessionCard] = field(default_factory=list)
     cards: dict[str, PhotoCard] = field(default_factory=dict)
     looks: dict[str, Pictures] = field(default_factory=dict)
+    scans: dict[str, list[Scan]] = field(default_factory=dict)
     _made_of: object = None
     _progress: Progress | None = None
 
@@ -57,7 +61,7 @@ class CourseVisit(Visit):
         """Return what the course comes to, with the practitioner's notes taken into account."""
         if self._progress is None and self.asker is not None and self.course is not None:
             self._progress = results.progress(
-                self.asker.records, self.asker.principal, self.course.id
+                self.asker.records, self.asker.principal, self.course.id, scans=self.scans
             )
         if self._progress is None:
             raise RuntimeError("nothing was measured")
@@ -115,10 +119,11 @@ def open_course(asker: Asker, course: CourseCard) -> CourseVisit:
         course=course,
         sessions=held,
         cards={card.id: card for each in cards.values() for card in each},
+        scans=photos.course_scans(records, principal, course.id),
     )
     visit._made_of = made_of  # noqa: SLF001 - own
     days: dict[str, date] = {session.id: session.held_on for session in held}
-    for session_id, scans in photos.course_scans(records, principal, course.id).items():
+    for session_id, scans in visit.scans.items():
         for scan in scans:
             photo = SessionPhoto(
                 label=scan.name,
