@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import altair as alt
 import pytest
 from _practice import sample_scan
 from made_records import CANARY, DAY, places, prepared
@@ -27,6 +28,7 @@ from skinscan.landmarks import View
 from skinscan.looks import Pictures
 from skinscan.metrics import Concern, metric
 from skinscan.photo import open_photo
+from skinscan.plots.style import INK
 from skinscan.practice import clients, courses, custody, photos, results
 from skinscan.practice.forms import (
     ClientReport,
@@ -47,6 +49,7 @@ from skinscan.store.audit import Action
 from skinscan.store.canonical import canonical
 from skinscan.store.schema import Note, Purpose, Role, User, now
 from skinscan.store.sealing import seal_json
+from skinscan.ui import paper, progress
 from skinscan.ui import practice_strings as strings
 from skinscan.ui import strings as photo_strings
 from skinscan.ui.batch import runs, space
@@ -720,6 +723,40 @@ def test_charts_show_what_else_was_done_and_which_sessions_are_doubtful(made, pa
         assert any(words.STATE_DOUBTFUL in spec for spec in specs)
 
 
+def test_charts_are_valid_and_follow_the_page(made):
+    course_of_two(made)
+    found = results.progress(made.records, made.carer, made.course_id)
+    for item in found.concerns:
+        spec = progress._spec(found, item)
+        alt.LayerChart.from_dict(spec)  # raises where altair finds a fault
+        assert spec["width"] == "container"
+        assert spec["description"]
+        assert "title" not in spec  # it stands above, in the page's type
+        assert spec["config"]["axis"]["labelColor"] == INK
+        assert spec["config"]["view"]["stroke"] is None
+
+
+@pytest.mark.parametrize("role", ["carer", "client"])
+def test_the_scans_of_a_course_are_read_once(made, page, monkeypatch, role):
+    course_of_two(made)
+    reads = []
+
+    def counted(*asked):
+        reads.append(asked)
+        return read(*asked)
+
+    read = photos.course_scans
+    monkeypatch.setattr(photos, "course_scans", counted)
+    query = {"client": made.client_id} if role == "carer" else {}
+    app = page(getattr(made, role), **query)
+    assert app.get("vega_lite_chart")
+    assert len(reads) == 1
+    app.run()
+    assert len(reads) == 1
+    paper.course_pdf(made.records, made.client, made.course_id)  # who sees no photos here
+    assert len(reads) == 2
+
+
 # Logo and QR code
 
 
@@ -749,8 +786,6 @@ def test_a_logo_is_on_every_page_until_it_is_removed(made, page):
 
 
 def test_of_a_logo_only_what_is_seen_is_kept_and_sealed(made):
-    from skinscan.ui import paper
-
     source = logo(kind="JPEG", size=(1500, 900)) + b"hidden-canary"
     custody.change_logo(made.records, made.owner, source)
     kept = custody.logo(made.records, made.client)

@@ -91,12 +91,15 @@ def course_chart(progress: Progress, change: Change, *, locale: str = "en-GB") -
         return drawn
 
     known = base.transform_filter("isValid(datum.low)")
-    whiskers = known.mark_rule(color=BLUE, opacity=0.6).encode(x=x, y="low:Q", y2="high:Q")
-    zero = alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK).encode(y="y:Q")
-    line = known.mark_line(color=BLUE).encode(x=x, y="shown:Q")
+    # Channels instead of strings: altair looks each string up in its whole schema.
+    whiskers = known.mark_rule(color=BLUE, opacity=0.6).encode(
+        x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+    )
+    zero = alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK).encode(y=alt.Y("y:Q"))
+    line = known.mark_line(color=BLUE).encode(x=x, y=alt.Y("shown:Q"))
     marks = base.mark_point(size=55, opacity=1, strokeWidth=1.6, color=BLUE).encode(
         x=x,
-        y="shown:Q",
+        y=alt.Y("shown:Q"),
         shape=alt.Shape(
             "state:N",
             scale=alt.Scale(domain=states, range=[SHAPES[s] for s in states]),
@@ -124,20 +127,22 @@ def course_chart(progress: Progress, change: Change, *, locale: str = "en-GB") -
     ]
     if progress.dated and progress.events:
         layers += _events(progress)
-    chart: alt.LayerChart = (
-        alt.layer(*layers)
-        .resolve_scale(shape="independent", fill="independent", stroke="independent")
-        .properties(
-            width=_WIDTH_PX,
-            height=_HEIGHT_PX,
-            title=title,
-            description=_described(change, rows, written),
-        )
-        .configure_view(stroke=None)
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
-        .configure_legend(labelFontSize=11)
+    # All at once: each of altair's methods would copy every layer with its rows anew.
+    return alt.LayerChart(
+        layer=layers,
+        resolve=alt.Resolve(
+            scale=alt.ScaleResolveMap(shape="independent", fill="independent", stroke="independent")
+        ),
+        width=_WIDTH_PX,
+        height=_HEIGHT_PX,
+        title=title,
+        description=_described(change, rows, written),
+        config=alt.Config(
+            view=alt.ViewConfig(stroke=None),
+            axis=alt.AxisConfig(labelFontSize=11, titleFontSize=11, titleFontWeight="normal"),
+            legend=alt.LegendConfig(labelFontSize=11),
+        ),
     )
-    return chart
 
 
 def _trend(progress: Progress, change: Change) -> list[alt.Chart]:
@@ -147,7 +152,7 @@ def _trend(progress: Progress, change: Change) -> list[alt.Chart]:
     ends = ((change.since, 0.0), (change.until, per_unit(change) * change.difference))
     rows = [{"when": when(on), "shown": y} for on, y in ends if on is not None]
     mark = alt.Chart(alt.Data(values=rows)).mark_line(color=INK, strokeDash=[6, 3])
-    return [mark.encode(x="when:T", y="shown:Q")]
+    return [mark.encode(x=alt.X("when:T"), y=alt.Y("shown:Q"))]
 
 
 def _events(progress: Progress) -> list[alt.Chart]:

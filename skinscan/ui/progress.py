@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import streamlit as st
 
 from skinscan.errors import ComparisonError
@@ -134,7 +133,7 @@ def _chart(held: Visit, found: Progress, item: ConcernChange) -> None:
         markup.paragraph(concern_heading(item.leading), "sk-card-title")
         + markup.paragraph(below, "sk-card-what")
     )
-    # Altair takes 0.2 s to make and check a chart: once, not at every touch of the page.
+    # Altair takes a while to make a chart: once, not at every touch of the page.
     spec = held.specs.get(item.concern.value)
     if spec is None:
         spec = held.specs[item.concern.value] = _spec(found, item)
@@ -145,17 +144,27 @@ def _chart(held: Visit, found: Progress, item: ConcernChange) -> None:
 
 
 def _spec(found: Progress, item: ConcernChange) -> dict[str, Any]:
-    drawn = course_chart(found, item.leading, locale=strings.LOCALE)
-    drawn.title = alt.Undefined
-    drawn = (
-        drawn.properties(
-            width="container", height=_CHART_HEIGHT_PX, background=PAPER, padding=_padding()
-        )
-        .configure_axis(labelColor=INK, titleColor=INK, titleFontWeight="normal", gridColor=PALE)
-        .configure_legend(labelColor=INK)
-        .configure_view(stroke=None)
+    # Changed as a dict and not validated: each of altair's own methods copies and checks the whole
+    # chart anew, and the tests validate it.
+    spec: dict[str, Any] = course_chart(found, item.leading, locale=strings.LOCALE).to_dict(
+        validate=False
     )
-    spec: dict[str, Any] = drawn.to_dict()
+    del spec["title"]
+    spec["config"] |= {
+        "axis": {
+            "labelColor": INK,
+            "titleColor": INK,
+            "titleFontWeight": "normal",
+            "gridColor": PALE,
+        },
+        "legend": {"labelColor": INK},
+    }
+    spec |= {
+        "width": "container",
+        "height": _CHART_HEIGHT_PX,
+        "background": PAPER,
+        "padding": _padding(),
+    }
     return spec
 
 
