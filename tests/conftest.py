@@ -137,6 +137,20 @@ def shared_photos():
 
 
 @pytest.fixture(scope="session")
+def app_test():
+    """Streamlit's AppTest, which would look through all installed packages for each page."""
+    from functools import cache
+
+    from streamlit.components.v2 import manifest_scanner
+    from streamlit.testing.v1 import AppTest
+
+    with pytest.MonkeyPatch.context() as patch:
+        scan = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield AppTest
+
+
+@pytest.fixture(scope="session")
 def postgresql_server():
     """Address of a PostgreSQL server that runs as long as the tests; skips where there is none."""
     from made_postgres import server
@@ -151,28 +165,34 @@ def sqlite_url(tmp_path):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request, sqlite_url):
-    """A database of either kind without tables."""
+def database_url(request, sqlite_url):
+    """Address of a database of either kind: no file yet, or a database without tables."""
     from made_store import new_postgresql
 
+    if request.param == "sqlite":
+        return sqlite_url
+    return new_postgresql(request.getfixturevalue("postgresql_server"))
+
+
+@pytest.fixture
+def empty_database(database_url):
+    """A database of either kind without tables."""
     from skinscan.store.database import open_database
 
-    if request.param == "sqlite":
-        database = open_database(sqlite_url, create=True, busy_timeout_s=2)
-    else:
-        address = new_postgresql(request.getfixturevalue("postgresql_server"))
-        database = open_database(address, busy_timeout_s=2)
+    create = database_url.startswith("sqlite")
+    database = open_database(database_url, create=create, busy_timeout_s=2)
     yield database
     database.close()
 
 
 @pytest.fixture
-def database(empty_database):
+def database(database_url):
     """A database of either kind with the tables of the records, without rows."""
-    from skinscan.store.migrations import upgrade
+    from made_store import with_tables
 
-    upgrade(empty_database)
-    return empty_database
+    database = with_tables(database_url, busy_timeout_s=2)
+    yield database
+    database.close()
 
 
 @pytest.fixture

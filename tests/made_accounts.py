@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from made_store import a_client
+from made_store import a_client, with_tables
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select
@@ -15,8 +15,6 @@ from sqlalchemy import select
 from skinscan.store.accounts import invitations
 from skinscan.store.accounts.passwords import Passwords
 from skinscan.store.accounts.sign_in import sign_in
-from skinscan.store.database import open_database
-from skinscan.store.migrations import upgrade
 from skinscan.store.schema import Client, Practice, User
 from skinscan.store.sealing import new_key
 
@@ -155,6 +153,4 @@ class Office:
 
 
 def an_office(url):
-    database = open_database(url, create=url.startswith("sqlite"), busy_timeout_s=20)
-    upgrade(database)
-    return Office(database)
+    return Office(with_tables(url, busy_timeout_s=20))

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import create_engine, text
 
+from skinscan.durable import make_private_folder
+from skinscan.store.database import open_database
+from skinscan.store.migrations import upgrade
 from skinscan.store.schema import (
     AuditEntry,
     Client,
@@ -42,6 +48,29 @@ def new_postgresql(server):
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return server + name
+
+
+def with_tables(url, **options):
+    """Open a new database with the tables of the records, of SQLite a copy of migrated ones."""
+    if not url.startswith("sqlite"):
+        database = open_database(url, **options)
+        upgrade(database)
+        return database
+    path = Path(url.removeprefix("sqlite:///"))
+    make_private_folder(path.parent)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(_file_with_tables())
+    return open_database(url, **options)
+
+
+@cache
+def _file_with_tables():
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "records.db"
+        database = open_database(f"sqlite:///{path}", create=True)
+        upgrade(database)
+        database.close()
+        return path.read_bytes()
 
 
 def a_practice():

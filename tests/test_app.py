@@ -576,9 +576,7 @@ def fake_analyze(data):
 
 
 @pytest.fixture
-def app(monkeypatch):
-    from streamlit.testing.v1 import AppTest
-
+def app(monkeypatch, app_test):
     monkeypatch.setattr(scoring, "analyze", fake_analyze)
     monkeypatch.setattr(scoring, "_sample_results", {})
     monkeypatch.setattr("skinscan.ui.scoring.sample_course_dir", lambda: ROOT / "no such folder")
@@ -590,7 +588,7 @@ def app(monkeypatch):
         quick_look()
         foot(PRIVACY_FORGOTTEN)
 
-    return AppTest.from_function(script, default_timeout=30)
+    return app_test.from_function(script, default_timeout=30)
 
 
 def upload(app, *files):

@@ -482,14 +482,12 @@ def made(tmp_path, monkeypatch, held):
 
 
 @pytest.fixture
-def page(made, monkeypatch):
-    from streamlit.testing.v1 import AppTest
-
+def page(made, monkeypatch, app_test):
     def opened(principal):
         who = SignedIn("l" * 32, principal.user_id, made.records.practice_id, principal.role,
                        made.client_id if principal == made.client else None, now())  # fmt: skip
         monkeypatch.setattr(office, "signed_in", lambda _secret, **_more: who)
-        app = AppTest.from_file(SCRIPT, default_timeout=60)
+        app = app_test.from_file(SCRIPT, default_timeout=60)
         app.run()
         if practice_strings.NAV_BATCH in app.segmented_control(key="nav").options:
             app.segmented_control(key="nav").set_value(practice_strings.NAV_BATCH).run()

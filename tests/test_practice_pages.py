@@ -96,9 +96,7 @@ def made(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def page(made, monkeypatch):
-    from streamlit.testing.v1 import AppTest
-
+def page(made, monkeypatch, app_test):
     def opened(principal, **query):
         who = SignedIn(
             login_id="l" * 32,
@@ -109,7 +107,7 @@ def page(made, monkeypatch):
             created_at=now(),
         )
         monkeypatch.setattr(office, "signed_in", lambda _secret: who)
-        app = AppTest.from_file(SCRIPT, default_timeout=60)
+        app = app_test.from_file(SCRIPT, default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
         app.run()

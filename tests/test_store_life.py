@@ -35,8 +35,7 @@ from skinscan.store.schema import Erased, Note, Role, now
 
 @pytest.fixture
 def made(tmp_path):
-    it = office(places(tmp_path))
-    it.extra["photo"] = photos.add_photo(it.records, it.carer, it.session_id, prepared(1))
+    it = office(places(tmp_path), photo=True)
     yield it
     it.records.close()
 

@@ -52,11 +52,10 @@ async def socket_behind(websocket):
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):
-    it = make_office(places(tmp_path))
+    it = make_office(places(tmp_path), photo=True)
     monkeypatch.setattr(office, "records", lambda: it.records)
     monkeypatch.delenv(cookies.PLAIN_HTTP, raising=False)
     monkeypatch.delenv(ENTRANCE, raising=False)
-    it.extra["photo"] = photos.add_photo(it.records, it.carer, it.session_id, prepared(1))
     it.extra["app"] = Starlette(
         routes=[
             *routes(),
