@@ -221,7 +221,7 @@ class Watched:
             """() => {
                 const main = document.querySelector('[data-testid=stMain]');
                 const sticking = [...main.querySelectorAll('*')].filter(
-                    e => !e.closest('.sk-table') && e.checkVisibility()
+                    e => !e.closest('.sk-table:not(.sk-stacked), thead') && e.checkVisibility()
                 ).map(e => e.getBoundingClientRect().right - innerWidth);
                 return Math.max(
                     document.documentElement.scrollWidth - innerWidth,
@@ -614,6 +614,9 @@ def test_a_client_on_a_phone(demo, open_page):
     assert page.get_by_text("The practitioner").count() == 0
     assert watched.width_beyond_the_screen() <= 0
     assert watched.faint_texts() == []
+    assert page.locator(".sk-stacked").get_by_role("row").count() > 5
+    assert page.locator(".sk-stacked").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    assert watched.axe_faults() == []
     watched.shot("client-dark")
     with page.expect_download() as waiting:
         page.get_by_role("link", name=practice.REPORT_PDF).click()

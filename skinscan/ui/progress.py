@@ -211,12 +211,17 @@ def _table(found: Progress, concern: Concern) -> None:
         and c.scope is not Scope.REGION
         and (c.scope is not Scope.GROUP or len(metric(c.metric).groups) > 1)
     ]
-    head = "".join(f'<th scope="col">{markup.escaped(text)}</th>' for text in strings.CHANGE_HEAD)
+    # Narrow screens stack the cells, which takes a table's meaning from it: roles give it back.
+    head = "".join(
+        f'<th scope="col" role="columnheader">{markup.escaped(text)}</th>'
+        for text in strings.CHANGE_HEAD
+    )
     rows = "".join(_row(c) for c in kept)
     caption = markup.escaped(strings.CHANGE_CAPTION)
     st.html(
-        f'<div class="sk-table sk-tall" tabindex="0"><table><caption>{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<div class="sk-table sk-tall sk-stacked" tabindex="0"><table role="table">'
+        f'<caption>{caption}</caption><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{rows}</tbody></table></div>'
     )
 
 
@@ -225,7 +230,7 @@ def _row(change: Change) -> str:
     badge = markup.badge(_MARKS[change.verdict], words.VERDICTS[change.verdict])
     if change.verdict is Verdict.NOT_COMPARABLE:
         why = markup.escaped(" ".join(r.sentence for r in change.reasons[:1]))
-        return f'<tr><th scope="row">{name}</th><td colspan="3">{why}</td><td>{badge}</td></tr>'
+        return _cells(name, f'<td role="cell" colspan="3">{why}</td>', badge)
     per, unit = per_unit(change), unit_shown(change)
     value, low, high = (
         strings.signed(per * v) for v in (change.difference, change.low, change.high)
@@ -236,5 +241,16 @@ def _row(change: Change) -> str:
         strings.BETWEEN.format(low=low, high=high),
         f"{size} {unit}",
     )
-    body = "".join(f'<td class="sk-nowrap">{markup.escaped(text)}</td>' for text in cells)
-    return f'<tr><th scope="row">{name}</th>{body}<td>{badge}</td></tr>'
+    body = "".join(
+        f'<td role="cell" class="sk-nowrap" data-head="{markup.escaped(head)}">'
+        f"{markup.escaped(text)}</td>"
+        for head, text in zip(strings.CHANGE_HEAD[1:-1], cells, strict=True)
+    )
+    return _cells(name, body, badge)
+
+
+def _cells(name: str, body: str, badge: str) -> str:
+    return (
+        f'<tr role="row"><th scope="row" role="rowheader">{name}</th>{body}'
+        f'<td role="cell">{badge}</td></tr>'
+    )

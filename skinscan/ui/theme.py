@@ -233,6 +233,19 @@ _STYLE: Final = """
     padding: 0.3rem 0.25rem; white-space: normal;
   }
   .sk-readings.sk-table .sk-why { min-width: 5rem; }
+  .sk-stacked :is(table, caption, tbody) { display: block; }
+  .sk-stacked thead {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }
+  .sk-stacked tbody tr {
+    display: grid; gap: 0.1rem; padding: 0.5rem 0;
+    border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent);
+  }
+  .sk-table.sk-tall.sk-stacked tbody :is(th, td) {
+    display: flex; justify-content: space-between; gap: 1rem; min-width: 0; padding: 0;
+    border: 0; text-align: left;
+  }
+  .sk-stacked td[data-head]::before { content: attr(data-head); opacity: 0.8; }
 }
 @media (pointer: coarse) {
   [data-testid="stMain"] :is(
