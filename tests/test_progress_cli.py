@@ -69,6 +69,13 @@ def folder(tmp_path):
     return path
 
 
+@pytest.fixture
+def tables_only(monkeypatch):
+    """Leave out charts and report, which take seconds, where nothing but the tables is read."""
+    for name in ("course_chart", "regions_chart", "as_svg", "report"):
+        monkeypatch.setattr(cli_progress, name, lambda *_, **__: "")
+
+
 def call(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "200"})
 
@@ -116,6 +123,7 @@ def test_track_takes_baseline_treated_regions_events_and_locale(folder):
     assert "taken from 2 days before" in result.stdout
 
 
+@pytest.mark.usefixtures("tables_only")
 def test_track_takes_dates_from_a_table(folder, tmp_path):
     table = tmp_path / "dates.csv"
     table.write_text("photo,date\n2026-03-10.jpg,2026-04-01\n", encoding="utf-8")
