@@ -36,7 +36,7 @@ _FIRST_BYTE = ctypes.c_char * 1
 class _ArrayOf:
     """Array of one dtype, given as the place of its first item.
 
-    A quarter of the time of `numpy.ctypeslib.ndpointer`, which small arrays feel.
+    Quicker than `numpy.ctypeslib.ndpointer`, which small arrays feel.
     """
 
     def __init__(self, dtype: type[np.generic]) -> None:

@@ -43,7 +43,8 @@ class Progress:
     events : tuple of Event
         In order.
     camera_told : bool
-        Whether all photos name their camera, or all their lens, so that another one is noticed.
+        Whether each photo names the camera or the lens, as the baseline's does, so that another
+        one is noticed.
     concerns : tuple of ConcernChange
         All six.
     changes : tuple of Change

@@ -83,14 +83,13 @@ class Course:
 
     @property
     def camera_told(self) -> bool:
-        """Whether all photos name their camera, or all their lens."""
-        seen = [
-            take.scan.quality.conditions
+        """Whether each photo could be asked for another camera or lens than the baseline's."""
+        return all(
+            "camera" in take.comparability.sizes
             for session in (*self.baseline, *self.later)
             for takes in session.takes.values()
             for take in takes
-        ]
-        return all(c.camera for c in seen) or all(c.lens for c in seen)
+        )
 
 
 @dataclass(frozen=True, eq=False)
